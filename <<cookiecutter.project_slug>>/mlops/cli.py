@@ -1,0 +1,145 @@
+"""The command line: `mlops CMD`, the same as `python -m mlops CMD`."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mlops.problem import Problem
+from mlops.settings import ROOT, load_settings
+
+app = typer.Typer(
+    help="Everything this model repository does, from the command line.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+PlanOnly = Annotated[bool, typer.Option("--plan", help="Show the plan and stop.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+
+
+@app.callback()
+def _in_its_own_repository() -> None:
+    """Refuse to act on another repository than the one the command belongs to."""
+    here = Path.cwd().resolve()
+    nearest = next((folder for folder in (here, *here.parents) if (folder / ".template.json").is_file()), None)
+    if nearest != ROOT:
+        where = f"this is {nearest}" if nearest else f"{here} is in no model repository"
+        raise Problem(f"this mlops belongs to {ROOT}, and {where}; run the one of this place: python -m mlops")
+
+
+@app.command(epilog="Example: mlops setup --plan")
+def setup(yes: Yes = False, plan: PlanOnly = False, as_json: AsJson = False) -> None:
+    """Create the repository and the model package groups on AWS: plan first, all or nothing, repeatable.
+
+    Without a terminal it does not ask: nothing that setup makes costs money by itself.
+    """
+    from mlops import setup as work
+    from mlops.terminal import confirmed, interactive, say, table, warn
+
+    settings = load_settings()
+    todo = work.make_plan(settings)
+    if as_json:
+        say(json.dumps(todo.as_json(), indent=2))
+    else:
+        say(f"AWS account {todo.caller.place}, {todo.region}, as {todo.caller.arn}")
+        actions = todo.actions()
+        styles = ["" if action.does == "exists" else "bold" for action in actions]
+        table(["", "what", "name", "cost"], [[a.does, a.kind, a.name, a.cost] for a in actions], styles)
+    if settings.project.owner.endswith("@example.com"):
+        warn(f"The owner is still {settings.project.owner}: notices will reach nobody. Change it in mlops.yaml.")
+    if plan:
+        return
+    if todo.nothing_to_do() and not as_json:
+        say("Everything is there already.")
+    elif not yes and interactive() and not confirmed("Create this?"):
+        raise Problem("nothing was created.")
+    work.carry_out(todo, settings)
+    if todo.by_hand:
+        from mlops.github import GitHub
+
+        say("gh is not installed, so the repository on GitHub is yours to make:")
+        for line in GitHub(settings, todo.root_commit).by_hand():
+            say(f"  {line}")
+
+
+@app.command(epilog="Example: mlops teardown --plan")
+def teardown(
+    yes: Yes = False,
+    plan: PlanOnly = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Remove model versions too. They cannot be brought back.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Remove what setup created. Commits that exist nowhere else are kept, and without --force model versions too."""
+    from mlops import teardown as work
+    from mlops.terminal import confirmed, interactive, say, table
+
+    settings = load_settings()
+    todo = work.make_plan(settings, force)
+    if as_json:
+        say(json.dumps(todo.as_json(), indent=2))
+    else:
+        say(f"AWS account {todo.caller.place}, {todo.region}, as {todo.caller.arn}")
+        rows = [[r.does, r.kind, r.name, r.why] for r in todo.removals]
+        if rows:
+            table(["", "what", "name", ""], rows, ["red" if r.does == "remove" else "" for r in todo.removals])
+    if plan:
+        return
+    if todo.nothing_to_do():
+        if not as_json:
+            say("There is nothing to remove.")
+        return
+    if not yes:
+        if not interactive():
+            raise Problem("teardown asks before it removes, and there is no terminal; add --yes.")
+        if not confirmed("Remove this?"):
+            raise Problem("nothing was removed.")
+    work.carry_out(todo, settings)
+
+
+@app.command(epilog="Example: mlops doctor --fix")
+def doctor(
+    fix: Annotated[bool, typer.Option("--fix", help="Write what is missing in this clone's git settings.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Check this clone and its AWS side, with what to do where something is wrong. Ends with 1 if anything is."""
+    from dataclasses import asdict
+
+    from mlops.doctor import examine
+    from mlops.terminal import say, table
+
+    findings = list(examine(fix))
+    if as_json:
+        say(json.dumps([asdict(finding) for finding in findings], indent=2))
+    else:
+        colours = {"ok": "", "warn": "yellow", "fail": "red"}
+        rows = [[f.state, f.what, f.detail, f.fix] for f in findings]
+        table(["", "what", "found", "to do"], rows, [colours[f.state] for f in findings])
+    if any(finding.state == "fail" for finding in findings):
+        raise typer.Exit(1)
+
+
+@app.command("git-credential", hidden=True)
+def git_credential(operation: str) -> None:
+    """Answer git's credential protocol for CodeCommit, where the AWS CLI is not installed."""
+    from mlops.codecommit import answer_git
+
+    if operation == "get":
+        print(answer_git(sys.stdin.read(), load_settings().region), end="")
+
+
+def main() -> None:
+    """Run the command line; a Problem is one line on standard error and code 1."""
+    try:
+        app()
+    except Problem as problem:
+        print(problem, file=sys.stderr)
+        sys.exit(1)

@@ -1,0 +1,84 @@
+"""git, as a process."""
+
+import os
+import subprocess
+from pathlib import Path
+
+from mlops.problem import Problem
+from mlops.settings import ROOT
+
+TIMEOUT = 300  # seconds; a first push of a repository of a few megabytes takes a few
+
+
+class GitFailed(Problem):
+    """git answered with an error: its last line is the reason."""
+
+
+def git(*arguments: str, environment: dict[str, str] | None = None, root: Path = ROOT) -> str:
+    """Run git in this repository and return what it printed, without the last line break.
+
+    Raises:
+        GitFailed: git ended with another code than 0, or did not end within TIMEOUT.
+        Problem: git is not installed.
+    """
+    try:
+        done = subprocess.run(
+            ["git", *arguments],
+            cwd=root,
+            env={**os.environ, "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C", **(environment or {})},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            timeout=TIMEOUT,
+        )
+    except FileNotFoundError:
+        raise Problem("git is not installed; install it from git-scm.com and run this again") from None
+    except subprocess.TimeoutExpired:
+        raise GitFailed(f"git {arguments[0]} did not end within {TIMEOUT} s") from None
+    if done.returncode:
+        raise GitFailed(f"git {arguments[0]}: {_reason(done.stderr)}")
+    return done.stdout.rstrip("\n")
+
+
+def _reason(stderr: str) -> str:
+    """Return the line that says why; git's last lines are often advice."""
+    lines = [line.strip() for line in stderr.splitlines() if line.strip()]
+    telling = [line for line in lines if line.startswith(("fatal:", "error:", "remote:", "! "))]
+    return (telling or lines or ["it gave no reason"])[0]
+
+
+def root_commit() -> str:
+    """Return the id of the root commit: what makes a remote repository ours.
+
+    Raises:
+        Problem: this is no git repository, has no commit, or is a shallow clone.
+    """
+    if not (ROOT / ".git").exists():
+        raise Problem(
+            f"{ROOT.name}/ is not a git repository; make it one with: "
+            "git init -b main && git add -A && git commit -m 'Start' && git switch -c dev"
+        )
+    if git("rev-parse", "--is-shallow-repository") == "true":
+        raise Problem("this clone is shallow and lacks the root commit; complete it with: git fetch --unshallow")
+    try:
+        # --first-parent: a history that was merged in later has a root of its own.
+        return git("rev-list", "--first-parent", "--max-parents=0", "HEAD")
+    except GitFailed:
+        raise Problem("this repository has no commit yet; make one with: git add -A && git commit") from None
+
+
+def read_config(key: str) -> str | None:
+    """Return a value of the local configuration, or None."""
+    try:
+        return git("config", "--local", "--get", key)
+    except GitFailed:
+        return None
+
+
+def read_config_all(key: str) -> list[str]:
+    """Return all values of a local configuration key, in order."""
+    try:
+        return git("config", "--local", "--get-all", key).split("\n")
+    except GitFailed:
+        return []

@@ -1,0 +1,118 @@
+"""The repository on GitHub, through GitHub's own command line `gh`."""
+
+import json
+import shutil
+import subprocess
+from typing import Any
+
+from mlops.problem import Problem, Refused
+from mlops.repository import DEFAULT_BRANCH, RemoteRepository, Standing
+from mlops.settings import Settings
+
+TIMEOUT = 60  # seconds
+
+
+class GitHub:
+    """The repository `owner/name`. *Ours* means that it holds our root commit, or still nothing but our mark."""
+
+    kind = "GitHub repository"
+    price = "free (private repositories use the plan's Actions minutes)"
+
+    def __init__(self, settings: Settings, root_commit: str) -> None:
+        self.name = settings.source_control.repository
+        self._title = settings.project.name
+        self._root_commit = root_commit
+
+    @staticmethod
+    def installed() -> bool:
+        """Whether `gh` is here."""
+        return shutil.which("gh") is not None
+
+    @property
+    def _mark(self) -> str:
+        """The description of a repository that still waits for its first push: GitHub has no tags for it."""
+        return f"{self._title} (setup in progress, root commit {self._root_commit})"
+
+    def look(self) -> RemoteRepository:
+        """See `Host.look`."""
+        found = self._get(f"repos/{self.name}")
+        if found is None:
+            return RemoteRepository(Standing.ABSENT)
+        return RemoteRepository(
+            self._standing(found), found["clone_url"], frozenset(self.tips()), found["default_branch"]
+        )
+
+    def _standing(self, found: dict[str, Any]) -> Standing:
+        # 409 "Git Repository is empty" and 404 both mean: not here.
+        if self._get(f"repos/{self.name}/git/commits/{self._root_commit}", 404, 409, 422):
+            return Standing.OURS
+        return Standing.UNFINISHED if found["description"] == self._mark and not self.tips() else Standing.FOREIGN
+
+    def create(self) -> RemoteRepository:
+        """See `Host.create`."""
+        try:
+            self._gh("repo", "create", self.name, "--private", "--description", self._mark)
+        except Problem as problem:
+            found = self.look()
+            if found.standing is Standing.ABSENT:
+                raise Refused(str(problem)) from None
+            if found.standing is not Standing.UNFINISHED:
+                raise
+            return found
+        return self.look()
+
+    def delete(self) -> None:
+        """See `Host.delete`. `gh` needs the scope delete_repo: `gh auth refresh -s delete_repo`."""
+        self._gh("repo", "delete", self.name, "--yes")
+
+    def set_default_branch(self, branch: str) -> None:
+        """See `Host.set_default_branch`. The mark of an unfinished setup goes in the same call."""
+        fields = ["-f", f"default_branch={branch}", "-f", f"description={self._title}"]
+        self._gh("api", "--method", "PATCH", f"repos/{self.name}", *fields)
+
+    def tips(self) -> dict[str, str]:
+        """See `Host.tips`."""
+        branches = self._get(f"repos/{self.name}/branches?per_page=100") or []
+        return {branch["name"]: branch["commit"]["sha"] for branch in branches}
+
+    def push_options(self, url: str) -> tuple[list[str], dict[str, str]]:
+        """See `Host.push_options`."""
+        return ["-c", "credential.helper=", "-c", f"credential.helper={self.credential_helper()}"], {}
+
+    def credential_helper(self) -> str:
+        """See `Host.credential_helper`."""
+        return "!gh auth git-credential"
+
+    def _get(self, path: str, *absent: int) -> Any:
+        """GET a path of GitHub's REST interface; None where it answers 404 or one of `absent`."""
+        try:
+            return json.loads(self._gh("api", path))
+        except Problem as problem:
+            if any(f"(HTTP {status})" in str(problem) for status in absent or (404,)):
+                return None
+            raise
+
+    def _gh(self, *arguments: str) -> str:
+        try:
+            done = subprocess.run(
+                ["gh", *arguments], capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=TIMEOUT
+            )
+        except OSError as error:
+            raise Problem(f"gh did not start ({error}); install it from cli.github.com") from None
+        except subprocess.TimeoutExpired:
+            raise Problem(f"gh {arguments[0]} did not answer within {TIMEOUT} s; check the network") from None
+        if done.returncode:
+            reason = " ".join((done.stderr.strip() or done.stdout.strip() or "no reason given").split())
+            raise Problem(f"gh {' '.join(arguments[:2])}: {reason}")
+        return done.stdout
+
+    def by_hand(self) -> list[str]:
+        """Return the commands that do, without `gh`, what setup does with it."""
+        url = f"https://github.com/{self.name}.git"
+        root = self._root_commit
+        return [
+            f"# make the private, empty repository {self.name} at https://github.com/new, then:",
+            f"git remote add origin {url}",
+            f"git push origin {root}:refs/heads/{DEFAULT_BRANCH} {root}:refs/heads/dev",
+            "git branch --set-upstream-to=origin/dev dev",
+        ]

@@ -1,0 +1,21 @@
+"""What things are called: the names that CI, deployment and people agree on."""
+
+from mlops.settings import EnvironmentName, Settings
+
+CHAMPION_CHALLENGER = ("champion", "challenger")
+
+
+def model_package_groups(settings: Settings) -> dict[str, EnvironmentName]:
+    """Return the model package groups of the scenario, each with the environment that it belongs to.
+
+    A name has at most 32 + 11 characters; SageMaker takes 63 (CreateModelPackageGroup).
+    """
+    slug = settings.project.slug
+    groups: dict[str, EnvironmentName] = {
+        f"{slug}-feature": "feature",
+        f"{slug}-dev": "dev",
+        f"{slug}-prod": "prod",
+    }
+    if settings.scenario == "champion-challenger":
+        groups |= {f"{slug}-{role}": "prod" for role in CHAMPION_CHALLENGER}
+    return groups

@@ -1,0 +1,199 @@
+"""`mlops setup`: the remote repository and the model package groups, all or nothing."""
+
+import functools
+import time
+from dataclasses import asdict, dataclass, replace
+
+from mlops import aws
+from mlops.clone import Connection
+from mlops.codecommit import CodeCommit
+from mlops.git import GitFailed, git, root_commit
+from mlops.github import GitHub
+from mlops.groups import KIND, Group, ModelPackageGroups
+from mlops.problem import Problem
+from mlops.repository import BRANCHES, DEFAULT_BRANCH, Host, RemoteRepository, Standing
+from mlops.settings import Settings
+from mlops.terminal import step
+from mlops.undo import Undo, all_or_nothing
+
+AGAIN = "mlops setup"
+PUSH_ATTEMPTS = 2
+
+
+@dataclass(frozen=True)
+class Action:
+    """One line of the plan."""
+
+    does: str  # "create", "push", "complete", "exists", "by hand"
+    kind: str
+    name: str
+    cost: str = ""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is there, and from it what setup would do."""
+
+    caller: aws.Caller
+    region: str
+    host: Host
+    root_commit: str
+    remote: RemoteRepository
+    groups: list[Group]
+    by_hand: bool = False  # the repository is on GitHub and `gh` is not here
+
+    @property
+    def new_branches(self) -> list[str]:
+        """The branches that the remote repository lacks."""
+        return [branch for branch in BRANCHES if branch not in self.remote.branches]
+
+    @property
+    def new_groups(self) -> list[Group]:
+        """The groups to create."""
+        return [group for group in self.groups if group.standing is Standing.ABSENT]
+
+    def actions(self) -> list[Action]:
+        """Return the plan as lines for people and for `--json`."""
+        return [self._repository_action(), *map(self._group_action, self.groups)]
+
+    def _repository_action(self) -> Action:
+        if self.by_hand:
+            return Action("by hand", self.host.kind, self.host.name, self.host.price)
+        if self.remote.standing is Standing.ABSENT:
+            return Action("create", self.host.kind, f"{self.host.name} ({', '.join(BRANCHES)})", self.host.price)
+        if self.new_branches:
+            return Action("push", self.host.kind, f"{self.host.name} ({', '.join(self.new_branches)})", self.host.price)
+        return Action("exists", self.host.kind, self.host.name)
+
+    def _group_action(self, group: Group) -> Action:
+        absent = group.standing is Standing.ABSENT
+        return Action("create" if absent else "exists", KIND, group.name, "free" if absent else "")
+
+    def nothing_to_do(self) -> bool:
+        """Whether everything on AWS is as it should be."""
+        return not (self.new_groups or self._remote_incomplete())
+
+    def _remote_incomplete(self) -> bool:
+        return not self.by_hand and (bool(self.new_branches) or self.remote.default_branch != DEFAULT_BRANCH)
+
+    def as_json(self) -> dict[str, object]:
+        """Return the plan as plain data."""
+        return {
+            "account": self.caller.account,
+            "alias": self.caller.alias,
+            "region": self.region,
+            "principal": self.caller.arn,
+            "actions": [asdict(action) for action in self.actions()],
+        }
+
+
+def host_of(settings: Settings, root: str) -> Host:
+    """Return the host that the settings name."""
+    return GitHub(settings, root) if settings.source_control.host == "github" else CodeCommit(settings, root)
+
+
+def make_plan(settings: Settings) -> Plan:
+    """Look at everything that setup would touch, changing nothing.
+
+    Raises:
+        Problem: AWS cannot be asked, the credentials are for another account, or a name is taken by others.
+    """
+    root = root_commit()
+    caller = aws.caller(settings.region)
+    if settings.account not in {None, caller.account}:
+        raise Problem(
+            f"these credentials are for account {caller.place}, and mlops.yaml wants {settings.account}; "
+            "set AWS_PROFILE to a profile of that account."
+        )
+    host = host_of(settings, root)
+    by_hand = isinstance(host, GitHub) and not host.installed()
+    remote = RemoteRepository(Standing.OURS) if by_hand else host.look()
+    if remote.standing is Standing.FOREIGN:
+        raise Problem(
+            f"the {host.kind} {host.name} exists and is not this one (it lacks the root commit {root[:12]}); "
+            "nothing was touched. Generate with another project_slug, or remove it if it is yours."
+        )
+    groups = ModelPackageGroups(settings, root).look()
+    for group in groups:
+        if group.standing is Standing.FOREIGN:
+            raise Problem(
+                f"the {KIND} {group.name} exists and is not this repository's (its tag mlops:root-commit is not "
+                f"{root[:12]}…); nothing was touched. Generate with another project_slug, or remove it if it is yours."
+            )
+    return Plan(caller, settings.region, host, root, remote, groups, by_hand)
+
+
+def carry_out(plan: Plan, settings: Settings) -> None:
+    """Create what the plan lacks, with progress; on any failure remove what this call made.
+
+    Raises:
+        Problem: what failed, what was left (nothing, but for trouble), and what to do.
+    """
+    with all_or_nothing(AGAIN) as undo:
+        if not plan.by_hand:
+            _repository(plan, undo)
+        groups = ModelPackageGroups(settings, plan.root_commit)
+        for group in plan.new_groups:
+            take_back = functools.partial(_delete_group, groups, group.name)
+            with (
+                step(f"Creating {KIND} {group.name}", f"{KIND} {group.name}"),
+                undo.making(f"the {KIND} {group.name}", take_back),
+            ):
+                groups.create(group)
+
+
+def _repository(plan: Plan, undo: Undo) -> None:
+    host, remote = plan.host, plan.remote
+    if remote.standing is Standing.ABSENT:
+        take_back = functools.partial(_delete_repository, host, plan.root_commit)
+        with (
+            step(f"Creating {host.kind} {host.name}", f"{host.kind} {host.name}"),
+            undo.making(f"the {host.kind} {host.name}", take_back),
+        ):
+            remote = host.create()
+    connection = Connection(host, remote.url)
+    undo.add("the git settings of this clone", connection.make())
+    if plan.new_branches:
+        branches = " and ".join(plan.new_branches)
+        with step(f"Pushing {branches}", f"{branches} at {plan.root_commit[:12]}, the untouched render"):
+            _push(connection, plan.root_commit, plan.new_branches)
+        remote = replace(remote, default_branch=None)  # the host chose one of those just pushed
+    if remote.default_branch != DEFAULT_BRANCH:
+        with step(f"Making {DEFAULT_BRANCH} the default branch", f"{DEFAULT_BRANCH} is the default branch"):
+            host.set_default_branch(DEFAULT_BRANCH)
+
+
+def _push(connection: Connection, root: str, branches: list[str]) -> None:
+    """Push the root commit, nothing later, to new branches; an answer that was lost is looked up."""
+    references = [f"{root}:refs/heads/{branch}" for branch in branches]
+    for attempt in range(1, PUSH_ATTEMPTS + 1):
+        options, environment = connection.host.push_options(connection.url)
+        try:
+            git(*options, "push", "--quiet", connection.remote, *references, environment=environment)
+            return
+        except GitFailed:
+            tips = connection.host.tips()
+            if all(tips.get(branch) == root for branch in branches):
+                return
+            if attempt == PUSH_ATTEMPTS:
+                raise
+            time.sleep(1)  # a repository made a moment ago may not answer git yet
+
+
+def _delete_repository(host: Host, root: str) -> None:
+    """Delete the repository that this run made, unless somebody has pushed to it meanwhile.
+
+    Raises:
+        Problem: there are commits that came from elsewhere, or the host refused.
+    """
+    if host.look().standing not in {Standing.UNFINISHED, Standing.OURS}:
+        return
+    pushed = [branch for branch, tip in host.tips().items() if tip != root]
+    if pushed:
+        raise Problem(f"others have pushed to {', '.join(pushed)}")
+    host.delete()
+
+
+def _delete_group(groups: ModelPackageGroups, name: str) -> None:
+    if groups.is_ours(name):
+        groups.delete(name)

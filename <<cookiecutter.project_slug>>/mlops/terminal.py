@@ -1,0 +1,65 @@
+"""What people see: tables and progress on a terminal, plain lines elsewhere."""
+
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+PLAIN_WIDTH = 200  # columns where nobody's terminal sets a limit: a log file should hold whole lines
+
+
+def _console(stderr: bool) -> Console:
+    stream = sys.stderr if stderr else sys.stdout
+    return Console(stderr=stderr, highlight=False, markup=False, width=None if stream.isatty() else PLAIN_WIDTH)
+
+
+def say(text: str = "", style: str | None = None) -> None:
+    """Print a line; long ones are wrapped by the terminal, so that they copy as one."""
+    _console(stderr=False).print(text, style=style, soft_wrap=True)
+
+
+def warn(text: str) -> None:
+    """Print a line to standard error."""
+    _console(stderr=True).print(text, style="yellow", soft_wrap=True)
+
+
+def table(headings: Sequence[str], rows: Sequence[Sequence[str]], styles: Sequence[str] | None = None) -> None:
+    """Print rows under headings, with a style for each row where it has one."""
+    grid = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    for heading in headings:
+        grid.add_column(heading, overflow="fold")
+    for number, row in enumerate(rows):
+        grid.add_row(*[Text(cell) for cell in row], style=styles[number] if styles else None)
+    _console(stderr=False).print(grid)
+
+
+@contextmanager
+def step(doing: str, done: str) -> Iterator[None]:
+    """Show `doing` while the block runs (on a terminal, with a spinner), then `done` with the seconds it took."""
+    console, start = _console(stderr=False), time.monotonic()
+    if console.is_terminal:
+        with console.status(Text(f"{doing} …")):
+            yield
+    else:
+        yield
+    console.print(
+        Text.assemble(("done  ", "green"), done, (f"  {time.monotonic() - start:.1f} s", "dim")),
+        soft_wrap=True,
+    )
+
+
+def confirmed(question: str) -> bool:
+    """Ask on the terminal; anything but a yes is a no."""
+    try:
+        return input(f"{question} [y/N] ").strip().lower() in {"y", "yes"}
+    except EOFError:
+        return False
+
+
+def interactive() -> bool:
+    """Whether a person sits at both ends."""
+    return sys.stdin.isatty() and sys.stdout.isatty()

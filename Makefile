@@ -1,0 +1,53 @@
+# The template's own workshop. `make` alone lists what it does.
+PYTHON3 ?= python3
+PYTHON := .venv/bin/python
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+# The interpreter must not leave __pycache__ inside the template: Cookiecutter would copy it into projects.
+export PYTHONDONTWRITEBYTECODE := 1
+export PRE_COMMIT_HOME := $(CURDIR)/.cache/pre-commit
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test test-fast test-long bench check schema constraints clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+install: .venv/.ready ## Make .venv with all that the others use
+
+demo: .venv/.ready ## Generate a model repository with its AWS side in the sandbox, train its model, show what exists
+	@$(PYTHON) -m sandbox run -- sh demo.sh
+
+test: .venv/.ready ## Run every test (under 15 minutes on 2 cores)
+	$(PYTHON) -m pytest -n 2 --dist worksteal
+
+test-fast: .venv/.ready ## Run the tests that take less than a minute together
+	$(PYTHON) -m pytest -n 2 --dist worksteal -m 'not slow'
+
+test-long: .venv/.ready ## Run every test with ten times as many random answers (nightly)
+	HYPOTHESIS_PROFILE=long $(PYTHON) -m pytest -n 2 --dist worksteal
+
+bench: .venv/.ready ## Measure rendering and setup against their floors
+	$(PYTHON) -m benchmarks
+
+check: .venv/.ready ## Run every linter
+	$(PYTHON) -m pre_commit run --all-files --hook-stage manual
+
+schema: .venv/.ready ## Write the JSON schema of mlops.yaml anew
+	cd '<<cookiecutter.project_slug>>' && $(CURDIR)/$(PYTHON) -m mlops.settings >mlops/settings.schema.json
+
+PINS := uv pip compile --universal --python-version 3.11 --no-header --no-annotate --quiet --upgrade
+constraints: .venv/.ready ## Pin the newest versions that fit, here and in the template
+	$(PINS) --group pyproject.toml:dev --output-file constraints.txt
+	$(PINS) --group pyproject.toml:repository --constraint constraints.txt \
+	  --output-file '<<cookiecutter.project_slug>>/constraints.txt'
+
+clean: ## Remove the environment and all caches
+	rm -rf .venv .cache build .hypothesis .mypy_cache .ruff_cache .pytest_cache
+
+# uv makes the environment in seconds; where it is missing, pip brings it in.
+.venv/.ready: pyproject.toml constraints.txt
+	@$(PYTHON3) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "this needs Python 3.11 or newer; name one: make PYTHON3=python3.13")'
+	@test -x $(PYTHON) || $(PYTHON3) -m venv .venv
+	@test -x .venv/bin/uv || .venv/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt uv
+	@.venv/bin/uv pip install --quiet --python $(PYTHON) -c constraints.txt --group dev
+	@touch $@

@@ -1,0 +1,137 @@
+"""After rendering: make the folder a git repository and, where the answers ask for it, set up AWS.
+
+The standard library alone. Nothing here adds, changes or removes a project file, and the exit code is
+always 0 once the files are there: Cookiecutter would delete the project otherwise.
+"""
+
+import importlib.metadata
+import json
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+TEMPLATE = "cookiecutter-sagemaker-mlops"
+ANSWERS = json.loads(Path(".template.json").read_text("utf-8"))["answers"]
+SLUG = ANSWERS["project_slug"]
+SETUP = ["-m", "mlops", "setup", "--yes"]
+PYTHON = (3, 11)
+# What `mlops setup` imports, with the oldest version it runs on: `dependencies` of the project.
+SETUP_NEEDS = {"boto3": (1, 40), "pydantic": (2, 9), "PyYAML": (6, 0), "rich": (13,), "typer": (0, 15)}
+
+
+def main() -> None:
+    """Act, then say what exists now and what comes next."""
+    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]  # in order with the lines of git and setup
+    try:
+        committed = make_repository()
+    except (OSError, subprocess.CalledProcessError) as error:
+        reason = (getattr(error, "stderr", None) or str(error)).strip().splitlines()[-1]
+        print(f"git could not make the repository ({reason}); the files are in {SLUG}/.")
+        return
+    print(f"\n{SLUG}/ is ready" + (", on branch dev (main and dev hold the untouched render)." if committed else "."))
+    done = set_up_aws() if ANSWERS["aws_setup"] == "now" else False
+    print("Next:")
+    print(f"  cd {SLUG}")
+    print("  make test     # trains the sample model on real data, on this machine")
+    if done:
+        print("  git push      # dev goes to CodeCommit" if ANSWERS["source_control"] == "codecommit" else "  git push")
+    else:
+        print("  make setup    # shows what it would create on AWS, and asks")
+
+
+def make_repository() -> bool:
+    """Commit the render as the root commit of `main` and `dev` and stay on `dev`.
+
+    Returns False, having done nothing, where a repository was there before (`cookiecutter -f`).
+
+    Raises:
+        OSError: git is not installed.
+        subprocess.CalledProcessError: git refused; its reason is in `stderr`.
+    """
+    if Path(".git").exists():
+        return False
+    # Variables of an outer git (a hook, a rebase) would send these commands to another repository.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    environment |= {name: os.environ[name] for name in os.environ if name.startswith("GIT_CONFIG_")}
+    identity = subprocess.run(
+        ["git", "config", "--get-regexp", r"^user\.(name|email)$"],
+        env=environment,
+        capture_output=True,
+        text=True,
+    ).stdout
+    for key, fallback in (("name", TEMPLATE), ("email", f"{TEMPLATE}@localhost")):
+        if f"user.{key} " not in identity:
+            environment |= {f"GIT_AUTHOR_{key.upper()}": fallback, f"GIT_COMMITTER_{key.upper()}": fallback}
+    message = f"Generate {SLUG} from {TEMPLATE}"
+    for command in (
+        ["init", "--quiet", "--initial-branch=main"],
+        # --force: a global ignore file must not keep a rendered file out of the root commit.
+        ["add", "--all", "--force"],
+        [
+            "-c",
+            "commit.gpgSign=false",
+            "-c",
+            "core.hooksPath=/dev/null",
+            "commit",
+            "--quiet",
+            "--message",
+            message,
+        ],
+        ["switch", "--quiet", "--create", "dev"],
+    ):
+        subprocess.run(["git", *command], env=environment, check=True, capture_output=True, text=True)
+    return True
+
+
+def set_up_aws() -> bool:
+    """Run the repository's own `mlops setup`; report a failure in one line, and never raise.
+
+    Returns whether the AWS side is complete.
+    """
+    command = setup_command()
+    again = f"cd {SLUG} && make setup"
+    if command is None:
+        needs = ", ".join(SETUP_NEEDS)
+        print(f"AWS is not set up: it needs uv, or {needs} beside Cookiecutter. Next: {again}")
+        return False
+    try:
+        setup = subprocess.run(command, stderr=subprocess.PIPE, text=True)
+    except KeyboardInterrupt:
+        print(f"AWS setup was interrupted. Next: {again}")
+        return False
+    except OSError as error:
+        print(f"AWS is not set up: {shlex.join(command[:1])} did not start ({error}). Next: {again}")
+        return False
+    if setup.returncode == 0:
+        sys.stdout.write(setup.stderr)
+        return True
+    reason = (setup.stderr.strip().splitlines() or [f"mlops setup ended with code {setup.returncode}"])[-1]
+    print(f"AWS is not set up: {reason} Then: {again}")
+    return False
+
+
+def setup_command() -> list[str] | None:
+    """Return the command line of `mlops setup`: by this interpreter, else by uv, else None."""
+    if sys.version_info >= PYTHON and all(map(installed, SETUP_NEEDS)):
+        return [sys.executable, *SETUP]
+    uv = shutil.which("uv")
+    if uv is None:
+        return None
+    needs = [f"--with={name}>={'.'.join(map(str, version))}" for name, version in SETUP_NEEDS.items()]
+    python = f"--python=>={'.'.join(map(str, PYTHON))}"
+    return [uv, "run", "--quiet", "--no-project", "--isolated", python, *needs, "python", *SETUP]
+
+
+def installed(name: str) -> bool:
+    """Whether the distribution `name` is here in the version that setup needs."""
+    try:
+        version = importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return False
+    return tuple(int(part) for part in version.split(".")[:2] if part.isdigit()) >= SETUP_NEEDS[name]
+
+
+main()

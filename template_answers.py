@@ -1,0 +1,207 @@
+"""The answers of `cookiecutter.json`: checked at once, and written as data wherever they land.
+
+Cookiecutter loads this Jinja extension (`_extensions`) before the first question. It runs in whatever
+environment Cookiecutter lives in, so it needs nothing but Cookiecutter's own dependencies.
+"""
+
+import json
+import re
+import tempfile
+import unicodedata
+from collections.abc import Callable, MutableMapping
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+from cookiecutter.exceptions import FailedHookException
+from jinja2 import Environment
+from jinja2.ext import Extension
+from slugify import slugify
+
+TEMPLATE = Path(__file__).resolve().parent
+SLUG = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+SLUG_LENGTH = 32  # a SageMaker project name (CreateProject) is at most 32 characters long
+RESERVED_SEGMENTS = ("feature", "dev", "prod", "champion", "challenger")
+GITHUB_REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,38}/[A-Za-z0-9._-]{1,100}")
+
+Answers_ = MutableMapping[str, object]
+
+
+class Refused(FailedHookException):
+    """An answer that cannot be used. Cookiecutter prints it as one line and exits with 1."""
+
+    def __init__(self, question: str, answer: object, reason: str) -> None:
+        # ascii(): what was refused may hold line breaks or characters a terminal would obey.
+        super().__init__(f"{question} {ascii(answer)[:120]} {reason}")
+
+
+class Answers(Extension):
+    """Adds the filters `check`, `slug`, `quoted`, `markdown` and `source`, and keeps answers literal."""
+
+    def __init__(self, environment: Environment) -> None:
+        super().__init__(environment)
+        environment.filters.update(
+            check=check, slug=default_slug, quoted=quoted, markdown=markdown, source=template_source
+        )
+        self._own_texts: frozenset[str] | None = None
+
+    def preprocess(self, source: str, name: str | None, filename: str | None = None) -> str:
+        """Return the template text to compile, with an answer turned into a string literal.
+
+        Cookiecutter renders an answer from the command line or a user configuration as if it were a
+        template of ours: `<< x >>` in a project name would be evaluated, `<%` would end in a traceback.
+        Before the environment has a loader, it compiles only texts of this template and such answers.
+        """
+        if name is not None or self.environment.loader is not None:
+            return source
+        if not any(mark in source for mark in ("<<", "<%", "<#")) or source in self._texts():
+            return source
+        return f"<< {source!a} >>"
+
+    def _texts(self) -> frozenset[str]:
+        if self._own_texts is None:
+            questions = json.loads((TEMPLATE / "cookiecutter.json").read_text("utf-8"))
+            hooks = (hook.read_text("utf-8") for hook in (TEMPLATE / "hooks").glob("*.py"))
+            folders = (folder.name for folder in TEMPLATE.glob("<<*"))
+            self._own_texts = frozenset(
+                [text for text in questions.values() if isinstance(text, str)] + [*hooks, *folders]
+            )
+        return self._own_texts
+
+
+def check(answers: Answers_, question: str) -> str:
+    """Return the answer to `question`, or refuse it. A choice given by its number becomes its name.
+
+    Raises:
+        Refused: with one line that holds the question, the answer and what would be accepted.
+    """
+    choices = answers["_choices"].get(question)  # type: ignore[attr-defined]
+    answer = str(answers[question])
+    if choices is None:
+        RULES[question](answers, answer)
+    elif answer in choices:
+        pass
+    elif answer in map(str, range(1, len(choices) + 1)):
+        answers[question] = answer = choices[int(answer) - 1]
+    else:
+        raise Refused(question, answer, f"is not a choice; choose {' or '.join(choices)}")
+    if question == "source_control":
+        _codecommit_in_region(answers)
+    return answer
+
+
+def _line(question: str, length: int) -> Callable[[Answers_, str], None]:
+    """A rule for free text: one visible line that YAML, TOML, JSON, git and AWS tags can all carry."""
+
+    def rule(_: Answers_, answer: str) -> None:
+        if not answer.strip():
+            raise Refused(question, answer, "is empty; give some text")
+        if answer != answer.strip():
+            raise Refused(question, answer, "starts or ends with white space; remove it")
+        if len(answer) > length:
+            raise Refused(question, answer, f"has {len(answer)} characters; use at most {length}")
+        for character in answer:
+            if _unprintable(character):
+                raise Refused(question, answer, f"holds {character!a}, which cannot be printed; remove it")
+
+    return rule
+
+
+def _unprintable(character: str) -> bool:
+    """Whether YAML 1.1 or TOML 1.0 would not carry the character as it is (both define their sets).
+
+    That is every control, surrogate, line and paragraph separator, and Unicode's noncharacters.
+    """
+    return unicodedata.category(character) in {"Cc", "Cs", "Zl", "Zp"} or ord(character) & 0xFFFE == 0xFFFE
+
+
+def _slug(_: Answers_, answer: str) -> None:
+    if not SLUG.fullmatch(answer):
+        raise Refused(
+            "project_slug",
+            answer,
+            "must be lower-case words of a-z and 0-9 joined by single hyphens, such as tumor-diagnosis",
+        )
+    if len(answer) > SLUG_LENGTH:
+        raise Refused("project_slug", answer, f"has {len(answer)} characters; use at most {SLUG_LENGTH}")
+    for word in answer.split("-"):
+        if word in RESERVED_SEGMENTS:
+            raise Refused("project_slug", answer, f"holds the word {word}, which names an environment; leave it out")
+
+
+def _region(answers: Answers_, answer: str) -> None:
+    regions = [region for group in answers["_regions"].values() for region in group]  # type: ignore[attr-defined]
+    if answer not in regions:
+        raise Refused("aws_region", answer, f"has no SageMaker with CodeBuild; choose one of {', '.join(regions)}")
+
+
+def _codecommit_in_region(answers: Answers_) -> None:
+    region = answers["aws_region"]
+    if answers["source_control"] == "codecommit" and region in answers["_regions"]["without_codecommit"]:  # type: ignore[index]
+        raise Refused(
+            "source_control", "codecommit", f"is not offered in {region}; choose github or another aws_region"
+        )
+
+
+def _github_repository(_: Answers_, answer: str) -> None:
+    name = answer.rpartition("/")[2]
+    if not GITHUB_REPOSITORY.fullmatch(answer) or name in {".", ".."} or name.endswith(".git"):
+        raise Refused("github_repository", answer, "must be owner/name, such as my-org/tumor-diagnosis")
+
+
+RULES: dict[str, Callable[[Answers_, str], None]] = {
+    "project_name": _line("project_name", 100),
+    "project_slug": _slug,
+    "owner": _line("owner", 200),
+    "aws_region": _region,
+    "github_repository": _github_repository,
+}
+
+
+def default_slug(project_name: str) -> str:
+    """Return the short name proposed for `project_name`: always one that `check` accepts."""
+    words = [word for word in slugify(str(project_name)).split("-") if word not in RESERVED_SEGMENTS]
+    slug = "-".join(words).lstrip("0123456789-")[:SLUG_LENGTH].rstrip("-")
+    return slug if SLUG.fullmatch(slug) and not set(slug.split("-")) & set(RESERVED_SEGMENTS) else "model"
+
+
+def quoted(value: object) -> str:
+    """Return a string that YAML, TOML and JSON all read back as `value`, an answer that `check` let pass."""
+    return json.dumps(value, ensure_ascii=False)
+
+
+def markdown(text: str) -> str:
+    """Return `text` so that Markdown shows it as it is (CommonMark: any ASCII punctuation may be escaped)."""
+    return re.sub(r"([\\`*_{}\[\]<>#|~!&$()+]|(?<=^\d)\.|^[-=])", r"\\\1", str(text))
+
+
+def template_source(given: str) -> str | None:
+    """Return where the template came from, to be found again by another person on another day.
+
+    A URL or an abbreviation stays, without any password in it; a folder becomes the URL of its `origin`,
+    or else its full path; a temporary folder is nowhere (None).
+    """
+    folder = Path(given)
+    if not folder.exists():
+        return _without_password(given)
+    origin = _origin(folder)
+    if origin:
+        return _without_password(origin)
+    folder = folder.resolve()
+    return None if folder.is_relative_to(Path(tempfile.gettempdir()).resolve()) else str(folder)
+
+
+def _without_password(address: str) -> str:
+    url = urlsplit(address)
+    if url.scheme not in {"http", "https"}:
+        return address
+    return urlunsplit(url._replace(netloc=url.netloc.rpartition("@")[2]))
+
+
+def _origin(folder: Path) -> str | None:
+    """Read the address of `origin` from git's configuration file: asking git costs a process each time."""
+    try:
+        config = (folder / ".git" / "config").read_text("utf-8")
+    except OSError:
+        return None
+    match = re.search(r'^\[remote "origin"\]\n(?:[^\[\n]*\n)*?\s*url = (\S+)$', config, re.MULTILINE)
+    return match[1] if match and (":" in match[1]) else None
