@@ -4,6 +4,7 @@ Cookiecutter loads this Jinja extension (`_extensions`) before the first questio
 environment Cookiecutter lives in, so it needs nothing but Cookiecutter's own dependencies.
 """
 
+import difflib
 import json
 import re
 import tempfile
@@ -131,7 +132,10 @@ def _slug(_: Answers_, answer: str) -> None:
 def _region(answers: Answers_, answer: str) -> None:
     regions = [region for group in answers["_regions"].values() for region in group]  # type: ignore[attr-defined]
     if answer not in regions:
-        raise Refused("aws_region", answer, f"has no SageMaker with CodeBuild; choose one of {', '.join(regions)}")
+        near = difflib.get_close_matches(answer, regions, n=3) or ["us-east-1", "eu-west-1"]
+        raise Refused(
+            "aws_region", answer, f"has no SageMaker with CodeBuild; choose a region such as {', '.join(near)}"
+        )
 
 
 def _codecommit_in_region(answers: Answers_) -> None:

@@ -34,7 +34,10 @@ def table(headings: Sequence[str], rows: Sequence[Sequence[str]], styles: Sequen
         grid.add_column(heading, overflow="fold")
     for number, row in enumerate(rows):
         grid.add_row(*[Text(cell) for cell in row], style=styles[number] if styles else None)
-    _console(stderr=False).print(grid)
+    console = _console(stderr=False)
+    with console.capture() as printed:
+        console.print(grid)
+    sys.stdout.write("".join(f"{line.rstrip()}\n" for line in printed.get().splitlines()))
 
 
 @contextmanager

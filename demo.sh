@@ -1,0 +1,27 @@
+#!/bin/sh
+# The main job, from the answers to a trained model and its AWS side. `make demo` runs it against the sandbox; with AWS
+# credentials in the environment it does the same on AWS.
+set -eu
+HERE=$(cd "$(dirname "$0")" && pwd)
+WHERE=$HERE/build/demo
+PYTHON=$HERE/.venv/bin/python
+SLUG=tumor-diagnosis
+
+show() { # print a command, then run it
+  printf '\n\033[1m$ %s\033[0m\n' "$*"
+  "$@"
+}
+
+rm -rf "$WHERE" && mkdir -p "$WHERE"
+show cookiecutter "$HERE" --no-input --default-config --output-dir "$WHERE" scenario=champion-challenger aws_setup=now
+cd "$WHERE/$SLUG"
+show make --no-print-directory test PYTHON="$PYTHON"
+show git log --oneline --decorate --all
+show aws codecommit list-branches --repository-name "$SLUG" --output text
+show aws codecommit get-repository --repository-name "$SLUG" --output text \
+  --query 'repositoryMetadata.[repositoryName, defaultBranch, cloneUrlHttp]'
+show aws sagemaker list-model-package-groups --output text --query 'ModelPackageGroupSummaryList[].ModelPackageGroupName'
+GROUP=$(aws sagemaker describe-model-package-group --model-package-group-name "$SLUG-prod" --query ModelPackageGroupArn --output text)
+show aws sagemaker list-tags --resource-arn "$GROUP" --output table --query 'Tags'
+show "$PYTHON" -m mlops doctor
+printf '\nThe repository is in %s. It stays; the sandbox and all in it are gone when this ends.\n' "${WHERE#"$HERE/"}/$SLUG"
