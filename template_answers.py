@@ -164,7 +164,8 @@ RULES: dict[str, Callable[[Answers_, str], None]] = {
 def default_slug(project_name: str) -> str:
     """Return the short name proposed for `project_name`: always one that `check` accepts."""
     words = [word for word in slugify(str(project_name)).split("-") if word not in RESERVED_SEGMENTS]
-    slug = "-".join(words).lstrip("0123456789-")[:SLUG_LENGTH].rstrip("-")
+    slug = "-".join(words).lstrip("0123456789-")
+    slug = slugify(slug, max_length=SLUG_LENGTH, word_boundary=True)
     return slug if SLUG.fullmatch(slug) and not set(slug.split("-")) & set(RESERVED_SEGMENTS) else "model"
 
 
