@@ -4,6 +4,7 @@ The standard library alone. Nothing here adds, changes or removes a project file
 always 0 once the files are there: Cookiecutter would delete the project otherwise.
 """
 
+import contextlib
 import importlib.metadata
 import json
 import os
@@ -18,6 +19,8 @@ ANSWERS = json.loads(Path(".template.json").read_text("utf-8"))["answers"]
 SLUG = ANSWERS["project_slug"]
 SETUP = ["-m", "mlops", "setup", "--yes"]
 PYTHON = (3, 11)
+# Cookiecutter can leave out a file but not its folder. Git, and so an update, never sees these.
+EMPTY_UNLESS_GITHUB = (".github/workflows", ".github")
 # What `mlops setup` imports, with the oldest version it runs on: `dependencies` of the project.
 SETUP_NEEDS = {"boto3": (1, 40), "pydantic": (2, 9), "PyYAML": (6, 0), "rich": (13,), "typer": (0, 15)}
 
@@ -25,6 +28,9 @@ SETUP_NEEDS = {"boto3": (1, 40), "pydantic": (2, 9), "PyYAML": (6, 0), "rich": (
 def main() -> None:
     """Act, then say what exists now and what comes next."""
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]  # in order with the lines of git and setup
+    for folder in EMPTY_UNLESS_GITHUB:
+        with contextlib.suppress(OSError):  # not empty: the project is on GitHub
+            Path(folder).rmdir()
     try:
         committed = make_repository()
     except (OSError, subprocess.CalledProcessError) as error:

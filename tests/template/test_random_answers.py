@@ -5,6 +5,7 @@ import json
 import os
 import tempfile
 import tomllib
+import unicodedata
 from pathlib import Path
 
 import yaml
@@ -15,33 +16,43 @@ from hypothesis import strategies as st
 
 from mlops.settings import load_settings
 from mlops.tags import legal
-from template_answers import default_slug
+from template_answers import RESERVED_SEGMENTS, default_slug
 from tests.conftest import TEMPLATE
 from tests.template.test_questions import ASKED, QUESTIONS
 
+CONTROLS = {"Cc", "Cs", "Cn", "Zl", "Zp"}
 RUNS = max(300, settings.default.max_examples)
 TROUBLE = st.sampled_from(
     ["'", '"', "\\", "{{", "}}", "${{", "<%", "%>", "<<", ">>", "<#", "$(id)", "`", "\n", "\t", "\x00", "\x7f", "#",
      ": ", "---", "|", "\u202e", "😀", "\u05d0", "\ufeff", "\u2028", "e\u0301", " ", "<% raw %>", "<< 1/0 >>"]
 )  # fmt: skip
 FREE = st.one_of(st.text(max_size=60), st.lists(st.one_of(TROUBLE, st.text(max_size=5)), max_size=8).map("".join))
-WORD = st.from_regex(r"[a-z][a-z0-9]{0,7}", fullmatch=True)
-SLUGS = st.one_of(st.lists(WORD, min_size=1, max_size=4).map("-".join), FREE)
-REGIONS = st.sampled_from([region for group in QUESTIONS["_regions"].values() for region in group])
-ANSWERS = st.fixed_dictionaries(
-    {"project_slug": SLUGS},
+LINE = FREE.map(lambda text: "".join(c for c in text if unicodedata.category(c) not in CONTROLS).strip() or "x")
+WORD = st.from_regex(r"[a-z][a-z0-9]{0,6}", fullmatch=True).filter(lambda word: word not in RESERVED_SEGMENTS)
+SLUG = st.lists(WORD, min_size=1, max_size=4).map("-".join)
+REGION = st.sampled_from(QUESTIONS["_regions"]["with_codecommit"])
+CHOICES = {name: choices for name, choices in QUESTIONS["_choices"].items() if name != "aws_setup"}
+GOOD = st.fixed_dictionaries(
+    {"project_slug": SLUG},
+    optional={
+        "project_name": LINE,
+        "owner": LINE,
+        "aws_region": REGION,
+        "github_repository": st.just("acme/tumor.diagnosis_1"),
+        **{name: st.sampled_from([*choices, "1", "2"]) for name, choices in CHOICES.items()},
+    },
+)
+ANYTHING = st.fixed_dictionaries(
+    {"project_slug": st.one_of(SLUG, FREE)},
     optional={
         "project_name": FREE,
         "owner": FREE,
-        "aws_region": st.one_of(REGIONS, FREE),
-        "github_repository": st.one_of(st.just("acme/tumor.diagnosis_1"), FREE),
-        **{
-            name: st.one_of(st.sampled_from(choices), st.sampled_from(choices), st.text(max_size=3))
-            for name, choices in QUESTIONS["_choices"].items()
-            if name != "aws_setup"
-        },
+        "aws_region": st.one_of(st.sampled_from(QUESTIONS["_regions"]["without_codecommit"]), FREE),
+        "github_repository": FREE,
+        **{name: st.one_of(st.sampled_from(choices), st.text(max_size=3)) for name, choices in CHOICES.items()},
     },
 )
+ANSWERS = st.one_of(GOOD, GOOD, GOOD, ANYTHING)
 
 
 @settings(max_examples=RUNS)
