@@ -164,7 +164,8 @@ class _UniqueKeyLoader(yaml.SafeLoader):
 
 def _explain(error: ValidationError, content: object) -> str:
     """Put the first mistake in one line: key, value, what is allowed."""
-    mistakes = error.errors(include_url=False)
+    # A misspelt key also leaves the right one missing: the misspelling is the thing to mend.
+    mistakes = sorted(error.errors(include_url=False), key=lambda mistake: mistake["type"] != "extra_forbidden")
     first = mistakes[0]
     # A union reports each member's view of one value: `hyperparameters.depth.bool`, `….int`, and so on.
     location = [part for part in first["loc"] if part not in {"bool", "int", "float", "str"}]
@@ -191,6 +192,8 @@ def _allowed(mistake: Any) -> str:
         return PATTERNS.get(context["pattern"], f"it must match {context['pattern']}")
     if mistake["type"] == "missing":
         return "write it as the other settings are written, or restore the file from git"
+    if mistake["type"] in {"model_type", "dict_type"}:
+        return "it must be settings, one `key: value` a line"
     if mistake["type"] == "string_type":
         return "it must be text: put it in quotes"
     message = mistake["msg"].replace("Input should be", "it must be").replace("String should", "it must")

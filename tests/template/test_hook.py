@@ -166,17 +166,8 @@ def test_with_now_and_bad_credentials_the_repository_stays_and_one_line_says_wha
 
 
 def test_with_now_and_a_failing_call_aws_is_as_before_and_the_repository_stays(aws: Sandbox, tmp_path: Path) -> None:
-    aws.set_faults(
-        [
-            {
-                "service": "sagemaker",
-                "operation": "CreateModelPackageGroup",
-                "call": 2,
-                "times": None,
-                "fault": "access-denied",
-            }
-        ]
-    )
+    refused = {"service": "sagemaker", "operation": "CreateModelPackageGroup", "fault": "access-denied"}
+    aws.set_faults([{**refused, "call": 2, "times": None}])
     done = generate(tmp_path, "aws_setup=now", **aws.environment())
     assert done.returncode == 0
     said = [line for line in done.stdout.splitlines() if line.startswith("AWS is not set up")]

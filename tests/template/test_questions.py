@@ -44,7 +44,7 @@ def test_the_regions_are_those_with_sagemaker_and_codebuild_by_whether_they_have
         set.intersection(*(set(session.get_available_regions(service, partition)) for service in services))
         for services in (("sagemaker", "codebuild"), ("sagemaker", "codebuild", "codecommit"))
     )
-    here = {region for region in session.get_available_regions("sts", partition)} | wanted
+    here = set(session.get_available_regions("sts", partition)) | wanted
     assert {region for region in QUESTIONS["_regions"]["with_codecommit"] if region in here} == codecommit
     assert {region for region in QUESTIONS["_regions"]["without_codecommit"] if region in here} == wanted - codecommit
 
