@@ -1,0 +1,58 @@
+"""Measure commands in turn, so that a machine that slows down slows all of them."""
+
+import statistics
+import subprocess
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+
+@dataclass(frozen=True)
+class Contender:
+    """A command to measure; `prepare` runs before each start of it and is not counted."""
+
+    name: str
+    command: list[str]
+    cwd: Path
+    environment: Mapping[str, str]
+    prepare: Callable[[], None]
+
+
+def measure(contenders: list[Contender], runs: int) -> list[list[float]]:
+    """Return the seconds of each run of each contender, whole processes, after one run that warms up."""
+    seconds: list[list[float]] = [[] for _ in contenders]
+    for run in range(runs + 1):
+        for contender, taken in zip(contenders, seconds, strict=True):
+            contender.prepare()
+            start = time.perf_counter()
+            done = subprocess.run(
+                contender.command, cwd=contender.cwd, env=contender.environment, capture_output=True, text=True
+            )
+            elapsed = time.perf_counter() - start
+            if done.returncode:
+                raise SystemExit(f"{contender.name} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}")
+            if run:
+                taken.append(elapsed)
+    return seconds
+
+
+def report(title: str, contenders: list[Contender], seconds: list[list[float]], bound: float, notes: list[str]) -> None:
+    """Print each contender's times and how it compares with the last one, the floor."""
+    floor = statistics.median(seconds[-1])
+    table = Table(title=title, title_justify="left", box=None, padding=(0, 2, 0, 0))
+    for heading in ("", "median", "min", "max", "ratio"):
+        table.add_column(heading, justify="left" if not heading else "right")
+    for contender, taken in zip(contenders, seconds, strict=True):
+        middle = statistics.median(taken)
+        figures = [f"{1000 * figure:.0f} ms" for figure in (middle, min(taken), max(taken))]
+        table.add_row(contender.name, *figures, f"{middle / floor:.2f}")
+    console = Console(highlight=False)
+    console.print(table)
+    console.print(f"{len(seconds[0])} runs each, in turn; the goal is a ratio of at most {bound}.")
+    for note in notes:
+        console.print(note)
+    console.print()
