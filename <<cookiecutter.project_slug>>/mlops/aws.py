@@ -17,9 +17,12 @@ CONFIG = Config(
     retries={"mode": "standard", "total_max_attempts": 4},
     user_agent_appid="mlops",
 )
+# For what is only nice to know: a network without a way to IAM must not keep people waiting.
+BRIEFLY = CONFIG.merge(Config(connect_timeout=2, read_timeout=3, retries={"total_max_attempts": 1}))
 
 # AWS names the same refusal differently from service to service.
 ACCESS_DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"}
+THROTTLED = {"Throttling", "ThrottlingException", "TooManyRequestsException", "RequestLimitExceeded"}
 EXPIRED = {"ExpiredToken", "ExpiredTokenException", "RequestExpired"}
 INVALID_CREDENTIALS = {
     "InvalidClientTokenId",
@@ -34,14 +37,14 @@ INVALID_CREDENTIALS = {
 
 
 @functools.cache
-def client(service: str, region: str) -> Any:
+def client(service: str, region: str, config: Config = CONFIG) -> Any:
     """Return the boto3 client of a service in a region, with the credentials at hand.
 
     Raises:
         Problem: the profile that AWS_PROFILE names does not exist, or the configuration cannot be read.
     """
     try:
-        return session().client(service, region_name=region, config=CONFIG)
+        return session().client(service, region_name=region, config=config)
     except exceptions.BotoCoreError as error:
         raise Problem(explain(error)) from None
 
@@ -84,7 +87,7 @@ def caller(region: str) -> Caller:
     except (exceptions.ClientError, exceptions.BotoCoreError) as error:
         raise Problem(explain(error)) from None
     try:
-        aliases = client("iam", region).list_account_aliases()["AccountAliases"]
+        aliases = client("iam", region, BRIEFLY).list_account_aliases()["AccountAliases"]
     except (exceptions.ClientError, exceptions.BotoCoreError):
         aliases = []  # nice to read, and data scientists may seldom ask for it
     return Caller(identity["Account"], aliases[0] if aliases else None, identity["Arn"])
@@ -124,7 +127,7 @@ def explain(error: Exception) -> str:
         case exceptions.ClientError():
             return _explain_answer(error)
         case exceptions.HTTPClientError() | exceptions.ConnectionError():
-            return f"the connection to AWS was lost ({_one_line(error)})."
+            return f"the connection to AWS was lost ({_one_line(error)}); try again."
         case _:
             return _one_line(error)
 
@@ -136,8 +139,11 @@ def _explain_answer(error: exceptions.ClientError) -> str:
     if code(error) in INVALID_CREDENTIALS:
         return f"AWS does not know these credentials ({code(error)}); check `aws sts get-caller-identity`."
     if code(error) in ACCESS_DENIED:
-        return f"{operation} is not allowed: {_one_line(answer.get('Message', ''))}"
-    return f"{operation} failed: {code(error)}: {_one_line(answer.get('Message', ''))}"
+        why = _one_line(answer.get("Message", "")).rstrip(".")
+        return f"{operation} is not allowed: {why}; ask an administrator of the account for it."
+    what = f"{operation} failed: {code(error)}: {_one_line(answer.get('Message', ''))}"
+    passing = code(error) in THROTTLED or error.response["ResponseMetadata"]["HTTPStatusCode"] >= 500
+    return f"{what.rstrip('.')}; try again in a minute." if passing else what
 
 
 def _one_line(text: object) -> str:

@@ -22,6 +22,7 @@ app = typer.Typer(
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 PlanOnly = Annotated[bool, typer.Option("--plan", help="Show the plan and stop.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+PlanAsJson = Annotated[bool, typer.Option("--json", help="Show the plan as JSON and stop.")]
 
 
 @app.callback()
@@ -35,7 +36,7 @@ def _in_its_own_repository() -> None:
 
 
 @app.command(epilog="Example: mlops setup --plan")
-def setup(yes: Yes = False, plan: PlanOnly = False, as_json: AsJson = False) -> None:
+def setup(yes: Yes = False, plan: PlanOnly = False, as_json: PlanAsJson = False) -> None:
     """Create the repository and the model package groups on AWS: plan first, all or nothing, repeatable.
 
     Without a terminal it does not ask: nothing that setup makes costs money by itself.
@@ -54,9 +55,9 @@ def setup(yes: Yes = False, plan: PlanOnly = False, as_json: AsJson = False) -> 
         table(["", "what", "name", "cost"], [[a.does, a.kind, a.name, a.cost] for a in actions], styles)
     if settings.project.owner.endswith("@example.com"):
         warn(f"The owner is still {settings.project.owner}: notices will reach nobody. Change it in mlops.yaml.")
-    if plan:
+    if plan or as_json:
         return
-    if todo.nothing_to_do() and not as_json:
+    if todo.nothing_to_do():
         say("Everything is there already.")
     elif not yes and interactive() and not confirmed("Create this?"):
         raise Problem("nothing was created.")
@@ -76,7 +77,7 @@ def teardown(
     force: Annotated[
         bool, typer.Option("--force", help="Remove model versions too. They cannot be brought back.")
     ] = False,
-    as_json: AsJson = False,
+    as_json: PlanAsJson = False,
 ) -> None:
     """Remove what setup created. Commits that exist nowhere else are kept, and without --force model versions too."""
     from mlops import teardown as work
@@ -91,11 +92,10 @@ def teardown(
         rows = [[r.does, r.kind, r.name, r.why] for r in todo.removals]
         if rows:
             table(["", "what", "name", ""], rows, ["red" if r.does == "remove" else "" for r in todo.removals])
-    if plan:
+    if plan or as_json:
         return
     if todo.nothing_to_do():
-        if not as_json:
-            say("There is nothing to remove.")
+        say("There is nothing to remove.")
         return
     if not yes:
         if not interactive():

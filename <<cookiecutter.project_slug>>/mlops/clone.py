@@ -1,6 +1,8 @@
 """This clone's own git settings: the remote, and how git authenticates there."""
 
 import os
+import re
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,52 +32,90 @@ class Connection:
     def remote(self) -> str:
         """The name of the remote: `origin`, unless the team uses that name for another place."""
         taken = read_config("remote.origin.url")
-        return "origin" if taken in {None, self.url} else SPARE_REMOTE
+        return "origin" if taken is None or place(taken) == place(self.url) else SPARE_REMOTE
 
     def missing(self) -> list[str]:
         """Return, in words, what plain `git push` still lacks in this clone."""
         lacks = []
-        if read_config(f"remote.{self.remote}.url") != self.url:
+        url = read_config(f"remote.{self.remote}.url")
+        if url is None or place(url) != place(self.url):
             lacks.append(f"the remote {self.remote}")
-        if self.host.credential_helper() not in read_config_all(f"{self.section}.helper"):
+        # A remote by SSH brings its own keys.
+        if url in {None, self.url} and self.host.credential_helper() not in read_config_all(f"{self.section}.helper"):
             lacks.append("the credential helper")
         return lacks
 
-    def make(self) -> Callable[[], None]:
-        """Write the settings, leave those that are right, and return what brings the old ones back.
+    def make(self) -> None:
+        """Write the settings and leave those that are right.
+
+        Of those that belong together, the one that is looked at comes last: then a run that was killed in between
+        is completed by the next.
 
         Raises:
             Problem: git cannot write its configuration.
         """
-        undo = self._snapshot()
         remote, helper = self.remote, self.host.credential_helper()
-        if read_config(f"remote.{remote}.url") is None:
-            git("remote", "add", remote, self.url)
+        url = read_config(f"remote.{remote}.url")
+        if url is None or place(url) != place(self.url):  # the spare one may still name an earlier place
+            _write(f"remote.{remote}.fetch", f"+refs/heads/*:refs/remotes/{remote}/*")
+            _write(f"remote.{remote}.url", self.url)
         if helper not in read_config_all(f"{self.section}.helper"):
+            _write(f"{self.section}.useHttpPath", "true")
             # The empty value drops inherited helpers, such as a key chain that would keep expired signatures.
-            git("config", "--local", "--replace-all", f"{self.section}.helper", "")
+            _write(f"{self.section}.helper", "")
             git("config", "--local", "--add", f"{self.section}.helper", helper)
-            git("config", "--local", f"{self.section}.useHttpPath", "true")
         if read_config("push.autoSetupRemote") is None:
-            git("config", "--local", "push.autoSetupRemote", "true")
+            _write("push.autoSetupRemote", "true")
         for branch in BRANCHES:
             if read_config(f"branch.{branch}.remote") is None:
-                git("config", "--local", f"branch.{branch}.remote", remote)
-                git("config", "--local", f"branch.{branch}.merge", f"refs/heads/{branch}")
-        return undo
+                _write(f"branch.{branch}.merge", f"refs/heads/{branch}")
+                _write(f"branch.{branch}.remote", remote)
 
-    def _snapshot(self) -> Callable[[], None]:
+    def snapshot(self) -> Callable[[], None]:
+        """Return what brings the present settings and remote-tracking branches back."""
         file = ROOT / git("rev-parse", "--git-path", "config")
         before, refs_before = file.read_bytes(), self._tracking_refs()
 
-        def undo() -> None:
+        def restore() -> None:
             for ref in self._tracking_refs() - refs_before:
                 git("update-ref", "-d", ref)
-            draft = Path(f"{file}.mlops")
-            draft.write_bytes(before)
-            os.replace(draft, file)
+            if file.read_bytes() != before:
+                draft = Path(f"{file}.mlops")
+                draft.write_bytes(before)
+                shutil.copymode(file, draft)
+                os.replace(draft, file)
 
-        return undo
+        return restore
+
+    def track(self, branch: str, commit: str) -> None:
+        """Note where `branch` is on the remote, as `git push` does."""
+        git("update-ref", f"refs/remotes/{self.remote}/{branch}", commit)
+
+    def fetch_untracked(self) -> None:
+        """Fetch the branches of which this clone knows nothing yet: another clone, or a run that was killed, made them.
+
+        Raises:
+            GitFailed: the host does not answer git.
+        """
+        missing = {f"refs/remotes/{self.remote}/{branch}": branch for branch in BRANCHES}
+        for ref in self._tracking_refs():
+            missing.pop(ref, None)
+        if missing:
+            options, environment = self.host.push_options(self.url)
+            references = [f"+refs/heads/{branch}:{ref}" for ref, branch in missing.items()]
+            git(*options, "fetch", "--quiet", "--no-tags", self.url, *references, environment=environment)
 
     def _tracking_refs(self) -> set[str]:
-        return set(git("for-each-ref", "--format=%(refname)", f"refs/remotes/{self.remote}/").split())
+        return set(git("for-each-ref", "--format=%(refname)", "refs/remotes/").split())
+
+
+def place(url: str) -> str:
+    """Return host and path of a git URL: what HTTPS and SSH URLs of one repository share."""
+    short = re.fullmatch(r"(?:[^@/:]+@)?([^@/:]+):(?!/)(.+)", url)  # git@github.com:owner/name.git
+    address = urlsplit(f"ssh://{short[1]}/{short[2]}" if short else url)
+    host = address.netloc.rpartition("@")[2]
+    return f"{host}{address.path.rstrip('/').removesuffix('.git')}"
+
+
+def _write(key: str, value: str) -> None:
+    git("config", "--local", "--replace-all", key, value)

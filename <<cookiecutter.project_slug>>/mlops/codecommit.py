@@ -10,13 +10,13 @@ from urllib.parse import urlsplit
 
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
 from mlops import aws
 from mlops.problem import Problem, Refused
 from mlops.repository import RemoteRepository, Standing
 from mlops.settings import Settings
-from mlops.tags import ROOT_COMMIT, tags
+from mlops.tags import ROOT_COMMIT, description, tags
 
 ERRORS = (ClientError, BotoCoreError)
 # git-codecommit.<region>.amazonaws.com, its FIPS and VPC endpoints, and China's ("Regions and Git connection
@@ -37,32 +37,30 @@ class CodeCommit:
         self._client = aws.client("codecommit", settings.region)
 
     def look(self) -> RemoteRepository:
-        """See `Host.look`. Up to four calls."""
+        """See `Host.look`. One call where there is none, else three."""
         try:
             found = self._client.get_repository(repositoryName=self.name)["repositoryMetadata"]
         except self._client.exceptions.RepositoryDoesNotExistException:
             return RemoteRepository(Standing.ABSENT)
         except ERRORS as error:
             raise Problem(aws.explain(error)) from None
-        return RemoteRepository(
-            self._standing(found["Arn"]),
-            found["cloneUrlHttp"],
-            frozenset(self._branch_names()),
-            found.get("defaultBranch"),
-        )
+        branches = frozenset(self._branch_names())
+        if branches:
+            standing = Standing.OURS if self._holds_root_commit() else Standing.FOREIGN
+        else:
+            # Made by our setup, which then was killed before its push: nothing but our tag is in it.
+            ours = self._tags(found["Arn"]).get(ROOT_COMMIT) == self._root_commit
+            standing = Standing.UNFINISHED if ours else Standing.FOREIGN
+        return RemoteRepository(standing, found["cloneUrlHttp"], branches, found.get("defaultBranch"))
 
-    def _standing(self, arn: str) -> Standing:
+    def _holds_root_commit(self) -> bool:
         try:
             self._client.get_commit(repositoryName=self.name, commitId=self._root_commit)
-            return Standing.OURS
+            return True
         except self._client.exceptions.CommitIdDoesNotExistException:
-            pass
+            return False
         except ERRORS as error:
             raise Problem(aws.explain(error)) from None
-        # Made by our setup, which then was killed before its push: nothing but our tag is in it.
-        if not self._branch_names() and self._tags(arn).get(ROOT_COMMIT) == self._root_commit:
-            return Standing.UNFINISHED
-        return Standing.FOREIGN
 
     def _tags(self, arn: str) -> dict[str, str]:
         try:
@@ -82,7 +80,7 @@ class CodeCommit:
         try:
             made = self._client.create_repository(
                 repositoryName=self.name,
-                repositoryDescription=self._settings.project.name,
+                repositoryDescription=description(self._settings.project.name),
                 tags=tags(self._settings, "all", self._root_commit),
             )["repositoryMetadata"]
             return RemoteRepository(Standing.UNFINISHED, made["cloneUrlHttp"])
@@ -147,10 +145,13 @@ def git_credentials(url: str, region: str) -> tuple[str, str]:
     Raises:
         Problem: there are no credentials.
     """
-    credentials = aws.session().get_credentials()
-    if credentials is None:
-        raise Problem("no AWS credentials were found; log in with `aws sso login`, or set AWS_PROFILE.")
-    frozen = credentials.get_frozen_credentials()
+    try:
+        credentials = aws.session().get_credentials()
+        if credentials is None:
+            raise NoCredentialsError
+        frozen = credentials.get_frozen_credentials()
+    except BotoCoreError as error:  # such as an SSO login that has ended
+        raise Problem(aws.explain(error)) from None
     address = urlsplit(url)
     request = AWSRequest(method="GIT", url=url)
     now = datetime.datetime.now(datetime.UTC).strftime("%Y%m%dT%H%M%S")

@@ -53,9 +53,8 @@ def _owner(settings: Settings) -> Iterator[Finding]:
 
 
 def _branches(root: str) -> Iterator[Finding]:
-    local = set(git("for-each-ref", "--format=%(refname:lstrip=-1)", "refs/heads", "refs/remotes").split())
     for branch in BRANCHES:
-        if branch in local:
+        if git("for-each-ref", f"refs/heads/{branch}", f"refs/remotes/*/{branch}"):
             yield Finding("ok", f"branch {branch}")
         else:
             yield Finding("fail", f"branch {branch}", "not in this clone", f"run: git branch {branch} {root[:12]}")

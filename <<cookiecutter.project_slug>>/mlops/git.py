@@ -9,6 +9,21 @@ from mlops.settings import ROOT
 
 TIMEOUT = 300  # seconds; a first push of a repository of a few megabytes takes a few
 
+BOUND_TO_A_REPOSITORY = {
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_COMMON_DIR",
+    "GIT_DIR",
+    "GIT_GRAFT_FILE",
+    "GIT_IMPLICIT_WORK_TREE",
+    "GIT_INDEX_FILE",
+    "GIT_NAMESPACE",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_PREFIX",
+    "GIT_REPLACE_REF_BASE",
+    "GIT_SHALLOW_FILE",
+    "GIT_WORK_TREE",
+}
+
 
 class GitFailed(Problem):
     """git answered with an error: its last line is the reason."""
@@ -25,7 +40,7 @@ def git(*arguments: str, environment: dict[str, str] | None = None, root: Path =
         done = subprocess.run(
             ["git", *arguments],
             cwd=root,
-            env={**os.environ, "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C", **(environment or {})},
+            env={**_environment(), "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C", **(environment or {})},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             encoding="utf-8",
@@ -39,6 +54,15 @@ def git(*arguments: str, environment: dict[str, str] | None = None, root: Path =
     if done.returncode:
         raise GitFailed(f"git {arguments[0]}: {_reason(done.stderr)}")
     return done.stdout.rstrip("\n")
+
+
+def _environment() -> dict[str, str]:
+    """Return the environment without what binds git to one repository.
+
+    Inside a hook or `git rebase --exec`, git sets GIT_DIR and its like for *that* repository (`git rev-parse
+    --local-env-vars` lists them); those that hold configuration stay.
+    """
+    return {name: value for name, value in os.environ.items() if name not in BOUND_TO_A_REPOSITORY}
 
 
 def _reason(stderr: str) -> str:

@@ -8,8 +8,10 @@ from typing import Any
 from mlops.problem import Problem, Refused
 from mlops.repository import DEFAULT_BRANCH, RemoteRepository, Standing
 from mlops.settings import Settings
+from mlops.tags import description
 
 TIMEOUT = 60  # seconds
+TITLE_LENGTH = 200  # with our mark, a description stays under GitHub's 350 characters
 
 
 class GitHub:
@@ -20,7 +22,7 @@ class GitHub:
 
     def __init__(self, settings: Settings, root_commit: str) -> None:
         self.name = settings.source_control.repository
-        self._title = settings.project.name
+        self._title = description(settings.project.name)[:TITLE_LENGTH]
         self._root_commit = root_commit
 
     @staticmethod
@@ -30,23 +32,25 @@ class GitHub:
 
     @property
     def _mark(self) -> str:
-        """The description of a repository that still waits for its first push: GitHub has no tags for it."""
+        """The description of a repository that setup still works on: GitHub has no tags for it."""
         return f"{self._title} (setup in progress, root commit {self._root_commit})"
+
+    def _is_marked(self, found: dict[str, Any]) -> bool:
+        return self._root_commit in (found["description"] or "")
 
     def look(self) -> RemoteRepository:
         """See `Host.look`."""
         found = self._get(f"repos/{self.name}")
         if found is None:
             return RemoteRepository(Standing.ABSENT)
-        return RemoteRepository(
-            self._standing(found), found["clone_url"], frozenset(self.tips()), found["default_branch"]
-        )
-
-    def _standing(self, found: dict[str, Any]) -> Standing:
-        # 409 "Git Repository is empty" and 404 both mean: not here.
-        if self._get(f"repos/{self.name}/git/commits/{self._root_commit}", 404, 409, 422):
-            return Standing.OURS
-        return Standing.UNFINISHED if found["description"] == self._mark and not self.tips() else Standing.FOREIGN
+        branches, marked = frozenset(self.tips()), self._is_marked(found)
+        if branches:
+            holds_it = self._get(f"repos/{self.name}/git/commits/{self._root_commit}")
+            standing = Standing.OURS if holds_it else Standing.FOREIGN
+        else:
+            standing = Standing.UNFINISHED if marked else Standing.FOREIGN
+        # What is named there while setup is not through is GitHub's own choice.
+        return RemoteRepository(standing, found["clone_url"], branches, None if marked else found["default_branch"])
 
     def create(self) -> RemoteRepository:
         """See `Host.create`."""
@@ -67,13 +71,16 @@ class GitHub:
 
     def set_default_branch(self, branch: str) -> None:
         """See `Host.set_default_branch`. The mark of an unfinished setup goes in the same call."""
-        fields = ["-f", f"default_branch={branch}", "-f", f"description={self._title}"]
+        fields = ["-f", f"default_branch={branch}"]
+        if self._is_marked(self._get(f"repos/{self.name}") or {"description": ""}):
+            fields += ["-f", f"description={self._title}"]
         self._gh("api", "--method", "PATCH", f"repos/{self.name}", *fields)
 
     def tips(self) -> dict[str, str]:
         """See `Host.tips`."""
-        branches = self._get(f"repos/{self.name}/branches?per_page=100") or []
-        return {branch["name"]: branch["commit"]["sha"] for branch in branches}
+        each = '.[] | .commit.sha + " " + .name'
+        lines = self._gh("api", "--paginate", f"repos/{self.name}/branches?per_page=100", "--jq", each).splitlines()
+        return {name: commit for commit, _, name in (line.partition(" ") for line in lines)}
 
     def push_options(self, url: str) -> tuple[list[str], dict[str, str]]:
         """See `Host.push_options`."""
@@ -83,12 +90,12 @@ class GitHub:
         """See `Host.credential_helper`."""
         return "!gh auth git-credential"
 
-    def _get(self, path: str, *absent: int) -> Any:
-        """GET a path of GitHub's REST interface; None where it answers 404 or one of `absent`."""
+    def _get(self, path: str) -> Any:
+        """GET a path of GitHub's REST interface; None where it answers 404."""
         try:
             return json.loads(self._gh("api", path))
         except Problem as problem:
-            if any(f"(HTTP {status})" in str(problem) for status in absent or (404,)):
+            if "(HTTP 404)" in str(problem):
                 return None
             raise
 

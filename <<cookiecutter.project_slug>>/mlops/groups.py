@@ -10,7 +10,7 @@ from mlops.names import model_package_groups
 from mlops.problem import Problem, Refused
 from mlops.repository import Standing
 from mlops.settings import Settings
-from mlops.tags import ROOT_COMMIT, as_list, tags
+from mlops.tags import ROOT_COMMIT, as_list, description, tags
 
 ERRORS = (ClientError, BotoCoreError)
 KIND = "model package group"
@@ -41,7 +41,7 @@ class ModelPackageGroups:
         """
         try:
             pages = self._client.get_paginator("list_model_package_groups").paginate(
-                NameContains=self._settings.project.slug
+                NameContains=self._settings.project.slug, PaginationConfig={"PageSize": 100}
             )
             arns = {
                 group["ModelPackageGroupName"]: group["ModelPackageGroupArn"]
@@ -72,7 +72,7 @@ class ModelPackageGroups:
         try:
             self._client.create_model_package_group(
                 ModelPackageGroupName=group.name,
-                ModelPackageGroupDescription=f"{project.name}, {group.name}",
+                ModelPackageGroupDescription=description(f"{group.name}: {project.name}"),
                 Tags=as_list(tags(self._settings, group.environment, self._root_commit)),
             )
         except ERRORS as error:

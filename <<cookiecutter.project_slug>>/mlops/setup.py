@@ -2,7 +2,8 @@
 
 import functools
 import time
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 
 from mlops import aws
 from mlops.clone import Connection
@@ -63,6 +64,8 @@ class Plan:
             return Action("create", self.host.kind, f"{self.host.name} ({', '.join(BRANCHES)})", self.host.price)
         if self.new_branches:
             return Action("push", self.host.kind, f"{self.host.name} ({', '.join(self.new_branches)})", self.host.price)
+        if self._remote_incomplete():
+            return Action("complete", self.host.kind, f"{self.host.name} ({DEFAULT_BRANCH} as the default branch)")
         return Action("exists", self.host.kind, self.host.name)
 
     def _group_action(self, group: Group) -> Action:
@@ -144,7 +147,9 @@ def carry_out(plan: Plan, settings: Settings) -> None:
 
 def _repository(plan: Plan, undo: Undo) -> None:
     host, remote = plan.host, plan.remote
+    inside = undo  # what is made in a repository that was there before
     if remote.standing is Standing.ABSENT:
+        inside = Undo()  # forgotten: it goes with the new repository
         take_back = functools.partial(_delete_repository, host, plan.root_commit)
         with (
             step(f"Creating {host.kind} {host.name}", f"{host.kind} {host.name}"),
@@ -152,13 +157,23 @@ def _repository(plan: Plan, undo: Undo) -> None:
         ):
             remote = host.create()
     connection = Connection(host, remote.url)
-    undo.add("the git settings of this clone", connection.make())
+    undo.add("the git settings of this clone", connection.snapshot())
+    connection.make()
     if plan.new_branches:
         branches = " and ".join(plan.new_branches)
-        with step(f"Pushing {branches}", f"{branches} at {plan.root_commit[:12]}, the untouched render"):
+        take_back = functools.partial(_unpush, connection, plan.root_commit, plan.new_branches)
+        with (
+            step(f"Pushing {branches}", f"{branches} at {plan.root_commit[:12]}, the untouched render"),
+            inside.making(f"{branches} in the {host.kind} {host.name}", take_back),
+        ):
             _push(connection, plan.root_commit, plan.new_branches)
-        remote = replace(remote, default_branch=None)  # the host chose one of those just pushed
-    if remote.default_branch != DEFAULT_BRANCH:
+    connection.fetch_untracked()
+    if remote.default_branch != DEFAULT_BRANCH:  # None: then the host chose one of those just pushed
+        if remote.default_branch:
+            inside.add(
+                f"{DEFAULT_BRANCH} as the default branch of the {host.kind} {host.name}",
+                functools.partial(host.set_default_branch, remote.default_branch),
+            )
         with step(f"Making {DEFAULT_BRANCH} the default branch", f"{DEFAULT_BRANCH} is the default branch"):
             host.set_default_branch(DEFAULT_BRANCH)
 
@@ -167,17 +182,34 @@ def _push(connection: Connection, root: str, branches: list[str]) -> None:
     """Push the root commit, nothing later, to new branches; an answer that was lost is looked up."""
     references = [f"{root}:refs/heads/{branch}" for branch in branches]
     for attempt in range(1, PUSH_ATTEMPTS + 1):
-        options, environment = connection.host.push_options(connection.url)
         try:
-            git(*options, "push", "--quiet", connection.remote, *references, environment=environment)
-            return
+            _git_push(connection, references)
+            break
         except GitFailed:
             tips = connection.host.tips()
             if all(tips.get(branch) == root for branch in branches):
-                return
+                break
             if attempt == PUSH_ATTEMPTS:
                 raise
             time.sleep(1)  # a repository made a moment ago may not answer git yet
+    for branch in branches:
+        connection.track(branch, root)
+
+
+def _unpush(connection: Connection, root: str, branches: list[str]) -> None:
+    """Remove the branches again that this run pushed, where they still are as it left them."""
+    tips = connection.host.tips()
+    ours = [f"refs/heads/{branch}" for branch in branches if tips.get(branch) == root]
+    if ours:
+        leases = [f"--force-with-lease={branch}:{root}" for branch in ours]
+        _git_push(connection, [f":{branch}" for branch in ours], leases)
+
+
+def _git_push(connection: Connection, references: list[str], leases: Sequence[str] = ()) -> None:
+    """Push to the URL itself, these references alone: whatever the clone's remotes, hooks and push settings say."""
+    alone = ["--quiet", "--no-verify", "--no-follow-tags", "--no-signed", *leases]
+    options, environment = connection.host.push_options(connection.url)
+    git(*options, "push", *alone, connection.url, *references, environment=environment)
 
 
 def _delete_repository(host: Host, root: str) -> None:

@@ -7,6 +7,7 @@ from mlops.template_record import load_template_record
 
 ROOT_COMMIT = "mlops:root-commit"  # whose resource it is: two repositories may share a name, never a root commit
 VALUE_LENGTH = 256
+DESCRIPTION_LENGTH = 1000
 
 
 def tags(settings: Settings, environment: str, root_commit: str) -> dict[str, str]:
@@ -41,6 +42,19 @@ def legal(text: str) -> str:
     # Lengths are counted in UTF-16 units: a letter beyond the basic plane counts twice.
     units = "".join(characters).encode("utf-16-le")[: 2 * VALUE_LENGTH]
     return units.decode("utf-16-le", errors="ignore").strip()
+
+
+def description(text: str) -> str:
+    """Return `text` as every AWS service takes it for a description.
+
+    SageMaker's `EntityDescription` has 1,024 characters out of letters, marks, separators, symbols, numbers and
+    punctuation; CodeCommit's has 1,000. So joiners inside an emoji, marks of writing direction, controls and
+    private characters are dropped.
+    """
+    legal_ones = "".join(
+        character if unicodedata.category(character)[0] != "C" else " " * character.isspace() for character in text
+    )
+    return legal_ones.encode("utf-16-le")[: 2 * DESCRIPTION_LENGTH].decode("utf-16-le", errors="ignore")
 
 
 def as_list(named: dict[str, str]) -> list[dict[str, str]]:

@@ -1,5 +1,6 @@
 """`mlops teardown`: remove what setup made, and nothing that exists nowhere else."""
 
+import re
 from dataclasses import asdict, dataclass
 
 from mlops import aws
@@ -10,6 +11,10 @@ from mlops.repository import Host, Standing
 from mlops.settings import Settings
 from mlops.setup import host_of
 from mlops.terminal import step
+
+AGAIN = "mlops teardown"
+# HEAD repeats a branch; a pull request's merge is GitHub's own try-out ("Checking out pull requests locally").
+MADE_BY_THE_HOST = re.compile(r"HEAD|refs/pull/\d+/merge")
 
 
 @dataclass(frozen=True)
@@ -85,7 +90,7 @@ def _repository(host: Host) -> list[Removal]:
         return [Removal("keep", host.kind, host.name, "it is not this one: it lacks the root commit")]
     elsewhere = commits_nowhere_else(host, remote.url)
     if elsewhere:
-        why = f"{', '.join(elsewhere)} not in this clone; fetch first: git fetch --tags {remote.url}"
+        why = f"{', '.join(elsewhere)} not in this clone; fetch first: git fetch {remote.url} '+refs/*:refs/kept/*'"
         return [Removal("keep", host.kind, host.name, why)]
     return [Removal("remove", host.kind, host.name, "with its pull requests; every commit is in this clone")]
 
@@ -99,7 +104,7 @@ def commits_nowhere_else(host: Host, url: str) -> list[str]:
     options, environment = host.push_options(url)
     lines = git(*options, "ls-remote", url, environment=environment).splitlines()
     references = [line.split("\t") for line in lines]
-    return [name for commit, name in references if name != "HEAD" and not _is_here(commit)]
+    return [name for commit, name in references if not MADE_BY_THE_HOST.fullmatch(name) and not _is_here(commit)]
 
 
 def _is_here(commit: str) -> bool:
@@ -119,10 +124,21 @@ def carry_out(plan: RemovalPlan, settings: Settings) -> None:
     for removal in plan.removals:
         if removal.does != "remove":
             continue
-        with step(f"Removing {removal.kind} {removal.name}", f"{removal.kind} {removal.name} removed"):
-            if removal.kind == KIND:
-                for version in removal.versions:
-                    groups.delete_version(version)
-                groups.delete(removal.name)
-            else:
-                plan.host.delete()
+        try:
+            with step(f"Removing {removal.kind} {removal.name}", f"{removal.kind} {removal.name} removed"):
+                if removal.kind == KIND:
+                    for version in removal.versions:
+                        groups.delete_version(version)
+                    groups.delete(removal.name)
+                else:
+                    _delete(plan.host)
+        except Problem as problem:
+            raise Problem(f"{str(problem).rstrip('.')}; what is gone stays gone. To go on: {AGAIN}") from None
+
+
+def _delete(host: Host) -> None:
+    """Delete the repository if it still may go: the question may have stood on the screen for hours."""
+    for removal in _repository(host):
+        if removal.does == "keep":
+            raise Problem(f"the {removal.kind} {removal.name} was kept: {removal.why}")
+        host.delete()

@@ -14,7 +14,8 @@ PLAIN_WIDTH = 200  # columns where nobody's terminal sets a limit: a log file sh
 
 def _console(stderr: bool) -> Console:
     stream = sys.stderr if stderr else sys.stdout
-    return Console(stderr=stderr, highlight=False, markup=False, width=None if stream.isatty() else PLAIN_WIDTH)
+    width = None if stream.isatty() else PLAIN_WIDTH
+    return Console(stderr=stderr, highlight=False, markup=False, emoji=False, width=width)
 
 
 def say(text: str = "", style: str | None = None) -> None:

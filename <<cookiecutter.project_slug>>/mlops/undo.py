@@ -4,9 +4,10 @@ import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import Any
 
 from mlops.problem import Problem, Refused
+
+STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Undo:
@@ -16,7 +17,7 @@ class Undo:
         self._steps: list[tuple[str, Callable[[], None]]] = []
 
     def add(self, what: str, step: Callable[[], None]) -> None:
-        """Remember how to take back `what`, which now exists."""
+        """Remember how to take back `what`, which exists or is about to."""
         self._steps.append((what, step))
 
     @contextmanager
@@ -39,8 +40,8 @@ class Undo:
             what, step = self._steps.pop()
             try:
                 step()
-            except Problem as problem:
-                left.append(f"{what} ({problem})")
+            except Exception as error:  # a step that breaks must not keep the others from being taken
+                left.append(f"{what} ({str(error).rstrip('.')})")
         return left
 
 
@@ -55,45 +56,39 @@ def all_or_nothing(again: str) -> Iterator[Undo]:
         Problem: the reason, and what is left where undoing failed too.
     """
     undo = Undo()
-    try:
-        with _termination_as_interrupt():
+    with _stopping_interrupts():
+        try:
             yield undo
-    except (Problem, KeyboardInterrupt) as failure:
-        reason = str(failure) or "interrupted."
-        with _uninterrupted():
+        except BaseException as failure:
+            _stop_no_more()
             left = undo.run()
-        if left:
-            raise Problem(f"{reason} Could not be removed again: {'; '.join(left)}. Next: {again}") from None
-        raise Problem(f"{reason} Nothing was left behind; next: {again}") from None
-    except BaseException:
-        with _uninterrupted():
-            undo.run()
-        raise
-
-
-def _interrupt(number: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
+            if not isinstance(failure, Problem | KeyboardInterrupt):
+                raise
+            reason = str(failure) or "interrupted"
+            outcome = f"could not be removed again: {'; '.join(left)}" if left else "nothing was left behind"
+            raise Problem(f"{reason.rstrip('.')}; {outcome}. Next: {again}") from None
 
 
 @contextmanager
-def _termination_as_interrupt() -> Iterator[None]:
-    with _handlers({signal.SIGTERM: _interrupt, signal.SIGHUP: _interrupt}):
-        yield
-
-
-@contextmanager
-def _uninterrupted() -> Iterator[None]:
-    """An impatient second Ctrl-C must not stop the clearing up."""
-    ignore = signal.SIG_IGN
-    with _handlers({signal.SIGINT: ignore, signal.SIGTERM: ignore, signal.SIGHUP: ignore}):
-        yield
-
-
-@contextmanager
-def _handlers(handlers: dict[signal.Signals, Any]) -> Iterator[None]:
-    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
+def _stopping_interrupts() -> Iterator[None]:
+    """Make every signal that asks a process to stop a KeyboardInterrupt; those ignored (`nohup`) stay ignored."""
+    before = {number: signal.getsignal(number) for number in STOPPING}
     try:
+        for number, handler in before.items():
+            if handler is not signal.SIG_IGN:
+                signal.signal(number, _interrupt)
         yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    _stop_no_more()
+    raise KeyboardInterrupt
+
+
+def _stop_no_more() -> None:
+    """An impatient second Ctrl-C must not stop the clearing up, nor the processes that it starts."""
+    for number in STOPPING:
+        signal.signal(number, signal.SIG_IGN)

@@ -1,0 +1,37 @@
+"""The sample data are what data/README.md says they are."""
+
+import pandas as pd
+import pytest
+from sklearn.datasets import load_breast_cancer, load_diabetes
+
+from mlops.settings import ROOT, Settings
+
+
+def breast_cancer() -> pd.DataFrame:
+    source = load_breast_cancer(as_frame=True)
+    table = source.data.rename(columns=lambda name: name.replace(" ", "_"))
+    return table.assign(diagnosis=source.target_names[source.target])
+
+
+def diabetes() -> pd.DataFrame:
+    source = load_diabetes(as_frame=True, scaled=False)
+    return source.frame.rename(columns={"target": "progression"})
+
+
+SOURCES = {"breast_cancer.csv": breast_cancer, "diabetes.csv": diabetes}
+
+
+def test_the_sample_equals_the_source_to_the_last_digit(settings: Settings) -> None:
+    if settings.data.path.name not in SOURCES:
+        pytest.skip("the team uses its own data")
+    table = pd.read_csv(ROOT / settings.data.path)
+    source = SOURCES[settings.data.path.name]()
+    pd.testing.assert_frame_equal(table, source, check_exact=True, check_dtype=False)
+
+
+def test_the_file_is_written_the_way_git_likes_it(settings: Settings) -> None:
+    if settings.data.path.suffix != ".csv":
+        pytest.skip("not a text file")
+    content = (ROOT / settings.data.path).read_bytes()
+    assert content.endswith(b"\n")
+    assert b"\r" not in content

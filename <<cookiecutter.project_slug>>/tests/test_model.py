@@ -1,0 +1,157 @@
+"""The model learns from the data of mlops.yaml, reproducibly and without looking ahead."""
+
+import json
+import re
+import tarfile
+from pathlib import Path
+
+import evaluate
+import inference
+import numpy as np
+import pandas as pd
+import preprocess
+import pytest
+import train
+from conftest import MODEL, Job
+
+from mlops.settings import ROOT, Settings
+
+ERRORS = {"mae", "mse", "rmse", "median_absolute_error", "log_loss"}  # less is better
+
+
+def meets(settings: Settings, value: float) -> bool:
+    metric, threshold = settings.evaluation.metric, settings.evaluation.threshold
+    return value <= threshold if metric in ERRORS else value >= threshold
+
+
+def constant_metric(settings: Settings, job: Job) -> float:
+    """Return the main metric of a model that says the same to everybody."""
+    known, actual = (job.split(name)[settings.data.target] for name in ("train", "test"))
+    if settings.model.task == "regression":
+        predicted = np.full(len(actual), known.mean())
+        return float(evaluate.regression_metrics(actual.to_numpy(float), predicted)[settings.evaluation.metric])
+    classes = [str(label) for label in job.schema["classes"]]
+    shares = known.astype(str).value_counts(normalize=True)[classes].to_numpy()
+    positions = actual.astype(str).map(classes.index).to_numpy()
+    probabilities = np.tile(shares, (len(actual), 1))
+    return evaluate.classification_metrics(positions, probabilities)[settings.evaluation.metric]
+
+
+def test_the_model_is_as_good_as_the_settings_demand(settings: Settings, job: Job) -> None:
+    assert meets(settings, job.metrics[settings.evaluation.metric]["value"])
+
+
+def test_a_model_that_ignores_the_features_would_not_be(settings: Settings, job: Job) -> None:
+    assert not meets(settings, constant_metric(settings, job))
+
+
+def test_the_spread_of_each_metric_is_known(job: Job) -> None:
+    measured = [metric for metric in job.metrics.values() if "value" in metric]
+    assert len(measured) >= 5
+    for metric in measured:
+        low, high = metric["confidence_interval_95"]
+        assert low <= high
+        assert metric["standard_deviation"] >= 0
+    main = [metric for metric in measured if metric["standard_deviation"] > 0]
+    assert main, "the bootstrap resamples are all the same"
+
+
+def test_the_evaluation_has_the_layout_of_the_model_registry(settings: Settings, job: Job) -> None:
+    rows = len(job.split("test"))
+    assert job.evaluation["dataset"] == {"item_count": rows}
+    if settings.model.task == "regression":
+        assert {"mae", "mse", "rmse", "r2"} <= job.metrics.keys()
+        assert job.metrics["rmse"]["value"] == pytest.approx(job.metrics["mse"]["value"] ** 0.5)
+    else:
+        matrix = job.metrics["confusion_matrix"]
+        assert list(matrix) == [str(label) for label in job.schema["classes"]]
+        assert sum(sum(line.values()) for line in matrix.values()) == rows
+
+
+def test_the_predictions_file_explains_the_metrics(settings: Settings, job: Job) -> None:
+    table = pd.read_csv(job.folder / "evaluation" / "predictions.csv", dtype=str)
+    assert table["actual"].tolist() == job.split("test")[settings.data.target].astype(str).tolist()
+    if settings.model.task == "regression":
+        error = table["predicted"].astype(float) - table["actual"].astype(float)
+        assert np.sqrt((error**2).mean()) == pytest.approx(job.metrics["rmse"]["value"])
+    else:
+        accuracy = (table["predicted"] == table["actual"]).mean()
+        assert accuracy == pytest.approx(job.metrics["accuracy"]["value"])
+
+
+def test_the_jobs_print_metrics_that_sagemaker_can_read(job: Job) -> None:
+    lines = dict(re.findall(r"^(\w+)=([-+.\deE]+|nan);$", job.output, flags=re.MULTILINE))
+    assert {"train_rows", "validation_rows", "test_rows"} <= lines.keys()
+    metrics = json.loads((job.folder / "output" / "metrics.json").read_text())
+    for name, value in metrics.items():
+        assert float(lines[name]) == pytest.approx(value, rel=1e-5)
+
+
+def test_the_same_seed_splits_the_same_way(
+    settings: Settings, job: Job, split_arguments: list[str], tmp_path: Path
+) -> None:
+    folders = ["--input-dir", str(job.folder / "input"), "--output-dir", str(tmp_path)]
+    preprocess.main([*folders, *split_arguments])
+    for file in (job.folder / "data").rglob("*.*"):
+        again = tmp_path / file.relative_to(job.folder / "data")
+        assert again.read_bytes() == file.read_bytes()
+
+
+def test_the_same_seed_gives_the_same_model(
+    job: Job, train_arguments: list[str], tmp_path: Path, rows: pd.DataFrame
+) -> None:
+    data = job.folder / "data"
+    folders = {"train": data / "train", "validation": data / "validation"}
+    folders |= {"model-dir": tmp_path / "model", "output-data-dir": tmp_path / "output"}
+    train.main([*train_arguments, *[f"--{name}={path}" for name, path in folders.items()]])
+    request = inference.input_fn(rows.to_csv(index=False), "text/csv")
+    first, second = (
+        inference.output_fn(inference.predict_fn(request, inference.model_fn(folder)), "text/csv")
+        for folder in (job.model_dir, tmp_path / "model")
+    )
+    assert first == second
+
+
+def test_each_row_is_in_exactly_one_split(settings: Settings, job: Job) -> None:
+    file = ROOT / settings.data.path
+    source = pd.read_parquet(file) if file.suffix == ".parquet" else pd.read_csv(file)
+    splits = [job.split(name) for name in ("train", "validation", "test")]
+    together = pd.concat(splits).sort_values(list(source)).reset_index(drop=True)
+    expected = source.sort_values(list(source)).reset_index(drop=True)
+    pd.testing.assert_frame_equal(together, expected, check_dtype=False)
+    shares = [len(split) / len(source) for split in splits[1:]]
+    assert shares == pytest.approx([settings.data.validation_fraction, settings.data.test_fraction], abs=0.02)
+
+
+def test_each_class_has_its_share_of_each_split(settings: Settings, job: Job) -> None:
+    if settings.model.task == "regression":
+        pytest.skip("there are no classes")
+    shares = pd.DataFrame(
+        {
+            name: job.split(name)[settings.data.target].value_counts(normalize=True)
+            for name in ("train", "validation", "test")
+        }
+    )
+    assert (shares.max(axis="columns") - shares.min(axis="columns")).max() < 0.03
+
+
+def test_neither_the_target_nor_an_id_is_a_feature(settings: Settings, job: Job) -> None:
+    assert not {settings.data.target, *settings.data.id_columns} & set(job.schema["features"])
+
+
+def test_the_archive_holds_all_that_serving_needs(job: Job) -> None:
+    with tarfile.open(job.folder / "archive" / "model.tar.gz") as tar:
+        names = set(tar.getnames())
+    needed = {"inference.py", "payload.py", "schema.py", "requirements.txt"}
+    assert {f"./code/{name}" for name in needed} | {"./schema.json"} <= names
+    for name in needed:
+        assert (job.model_dir / "code" / name).read_bytes() == (MODEL / name).read_bytes()
+
+
+def test_an_archive_that_reaches_out_of_its_folder_is_refused(job: Job, tmp_path: Path) -> None:
+    with tarfile.open(tmp_path / "model.tar.gz", "w:gz") as tar:
+        tar.add(job.model_dir / "schema.json", arcname="../escaped.json")
+    (tmp_path / "scratch").mkdir()
+    with pytest.raises(ValueError, match="cannot be unpacked"):
+        evaluate.unpack(tmp_path, tmp_path / "scratch")
+    assert not (tmp_path / "escaped.json").exists()

@@ -1,0 +1,169 @@
+"""The repositories: what CodeCommit knows of each, and the bare git repository that holds its content."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from threading import RLock
+from uuid import uuid4
+
+HEADS = "refs/heads/"
+
+# Nothing may run on behind a push: the sandbox leaves no process behind. HEAD is always the default branch (or,
+# before the
+# first push, `main`, which then has no commit), and git guards its deletion: CodeCommit User Guide, "Delete a
+# branch", which rules it out for all the ways that it describes (console, Git, AWS CLI).
+_CONFIG = """[core]
+\trepositoryformatversion = 0
+\tbare = true
+\thooksPath = {hooks}
+[http]
+\treceivepack = true
+[receive]
+\tautogc = false
+\tdenyDeleteCurrent = refuse
+[gc]
+\tauto = 0
+[uploadpack]
+\tallowAnySHA1InWant = false
+"""
+
+# Source of the rules: CodeCommit User Guide, "Quotas" (branch names, references in a single push). One process for a
+# whole push: a hook for each of 4,000 references would take a minute.
+_PRE_RECEIVE_HOOK = r"""#!/bin/sh
+exec awk '
+function refuse(why) { print why > "/dev/stderr"; refused = 1; exit 1 }
+$2 !~ /^0+$/ && index($3, "refs/heads/") == 1 {
+  name = substr($3, 12)
+  if (length(name) > 256) refuse("Branch names have at most 256 characters.")
+  if (name == "@") refuse("A branch name cannot consist of the single character @.")
+  if (length(name) == 40 && name ~ /^[0-9a-f]+$/) refuse("A branch name cannot be exactly 40 hexadecimal characters.")
+}
+END { if (!refused && NR > 4000) refuse("A push has at most 4,000 references (create, delete and update).") ; exit
+refused } '
+"""
+
+
+class GitFailed(Exception):
+    """git ended with an error; the message is what it said."""
+
+
+@dataclass
+class Repository:
+    """One CodeCommit repository. path: the bare repository. lock: guards the default branch."""
+
+    name: str
+    account: str
+    region: str
+    arn: str
+    clone_url: str
+    path: Path
+    description: str | None = None
+    kms_key: str | None = None
+    tags: dict[str, str] = field(default_factory=dict)
+    id: str = field(default_factory=lambda: str(uuid4()))
+    created: datetime = field(default_factory=lambda: datetime.now(UTC))
+    modified: datetime = field(default_factory=lambda: datetime.now(UTC))
+    default_branch: str | None = None
+    lock: RLock = field(default_factory=RLock)
+
+    def git(self, *args: str, stdin: bytes | None = None) -> bytes:
+        """Output of a git command in the bare repository. Raises GitFailed."""
+        done = subprocess.run(
+            ["git", *args], cwd=self.path, input=stdin, capture_output=True, env=git_environment(), check=False
+        )
+        if done.returncode:
+            raise GitFailed(done.stderr.decode("utf-8", "replace").strip())
+        return done.stdout
+
+    def tip(self, branch: str) -> str | None:
+        """The commit a branch is at, or None."""
+        return self.commit(HEADS + branch)
+
+    def commit(self, reference: str) -> str | None:
+        """The commit a full reference or a full id leads to, or None."""
+        try:
+            return (
+                self.git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{reference}^{{commit}}")
+                .decode()
+                .strip()
+            )
+        except GitFailed:
+            return None
+
+    def branches(self) -> list[str]:
+        """All branch names, in order."""
+        lines = self.git("for-each-ref", "--format=%(refname)", HEADS).decode().splitlines()
+        return sorted(line.removeprefix(HEADS) for line in lines)
+
+    def set_default(self, branch: str) -> None:
+        with self.lock:
+            self.git("symbolic-ref", "HEAD", HEADS + branch)
+            self.default_branch = branch
+            self.touch()
+
+    def touch(self) -> None:
+        self.modified = datetime.now(UTC)
+
+
+class Repositories:
+    """All repositories of a sandbox, by account, region and (case-sensitive) name."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._hooks = folder / "hooks"
+        self._by_key: dict[tuple[str, str, str], Repository] = {}
+        self.lock = RLock()
+        self._prepare()
+
+    def _prepare(self) -> None:
+        self._hooks.mkdir(parents=True, exist_ok=True)
+        hook = self._hooks / "pre-receive"
+        hook.write_text(_PRE_RECEIVE_HOOK, encoding="utf-8")
+        hook.chmod(0o755)
+
+    def find(self, account: str, region: str, name: str) -> Repository | None:
+        return self._by_key.get((account, region, name))
+
+    def all_of(self, account: str, region: str) -> list[Repository]:
+        return [found for (owner, where, _), found in list(self._by_key.items()) if (owner, where) == (account, region)]
+
+    def add(self, repository: Repository) -> None:
+        """Makes the bare repository as well. The layout is git's own (gitrepository-layout(5)); making it so takes 1
+        ms."""
+        for part in ("objects/info", "objects/pack", "refs/heads", "refs/tags"):
+            (repository.path / part).mkdir(parents=True)
+        (repository.path / "HEAD").write_text("ref: refs/heads/main\n", encoding="utf-8")
+        (repository.path / "config").write_text(_CONFIG.format(hooks=self._hooks), encoding="utf-8")
+        self._by_key[repository.account, repository.region, repository.name] = repository
+
+    def rename(self, repository: Repository, name: str) -> None:
+        del self._by_key[repository.account, repository.region, repository.name]
+        repository.arn = repository.arn.rsplit(":", 1)[0] + ":" + name
+        repository.clone_url = repository.clone_url.rsplit("/", 1)[0] + "/" + name
+        repository.name = name
+        repository.touch()
+        self._by_key[repository.account, repository.region, name] = repository
+
+    def remove(self, repository: Repository) -> None:
+        del self._by_key[repository.account, repository.region, repository.name]
+        shutil.rmtree(repository.path, ignore_errors=True)
+
+    def path_for_new(self) -> Path:
+        return self._folder / f"{uuid4().hex}.git"
+
+    def clear(self) -> None:
+        with self.lock:
+            for repository in list(self._by_key.values()):
+                self.remove(repository)
+
+
+def git_environment() -> dict[str, str]:
+    """For git on the server's side: none of the client's settings, no user's configuration."""
+    env = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    env.update(GIT_CONFIG_NOSYSTEM="1", GIT_CONFIG_GLOBAL=os.devnull, LC_ALL="C")
+    return env

@@ -1,0 +1,56 @@
+# ruff: noqa: N802 - methods are named as AWS names its operations
+"""SageMaker as the front sees it: the registry and all tags here, everything else moto's."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sandbox.calls import Call
+from sandbox.errors import NotImplementedInSandbox
+from sandbox.resources import describe
+from sandbox.sagemaker.groups import GroupOperations
+from sandbox.sagemaker.packages import PackageOperations, next_version_arn
+from sandbox.sagemaker.store import Registries, group_arn, package_arn
+from sandbox.sagemaker.tags import TagOperations
+
+
+class SageMaker(GroupOperations, PackageOperations, TagOperations):
+    """The operations that the sandbox has itself; those without a method here are moto's."""
+
+    complete = False
+
+    def __init__(self) -> None:
+        self.registries = Registries()
+
+    def Search(self, call: Call) -> dict[str, Any]:
+        """moto would search its own, empty registry and find nothing: a wrong answer. What it does search, it keeps
+        alone."""
+        raise NotImplementedInSandbox("sagemaker", "Search", "use the List operations")
+
+    def describe(self, call: Call) -> None:
+        """Resources and tags as the Service Authorization Reference lists them for the registry's operations."""
+        params, registry = call.params, self.registries.of(call)
+        groups, packages = registry.groups, registry.packages
+        if "ModelPackageGroupName" in params:
+            arn = group_arn(call, params["ModelPackageGroupName"])
+            call.resources.append(arn)
+            if call.operation == "CreateModelPackage" and arn in groups:
+                call.resources.append(next_version_arn(call, groups[arn]))
+        elif "ModelPackageName" in params:
+            call.resources.append(package_arn(call, params["ModelPackageName"]))
+        elif "ModelPackageArn" in params:
+            call.resources.append(params["ModelPackageArn"])
+        elif "ResourceArn" in params:
+            call.resources.append(params["ResourceArn"])
+        named = list(call.resources)
+        describe(call)
+        if named:
+            call.resources[:] = named
+        for arn in named:
+            package = packages.get(arn)
+            group = groups.get(arn) or (package.group if package else None)
+            tags = group.tags if group else (package.tags if package else {})
+            call.context.update({f"aws:ResourceTag/{key}": value for key, value in tags.items()})
+
+    def reset(self) -> None:
+        self.registries.clear()
