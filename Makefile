@@ -49,5 +49,5 @@ clean: ## Remove the environment and all caches
 	@$(PYTHON3) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "this needs Python 3.11 or newer; name one: make PYTHON3=python3.13")'
 	@test -x $(PYTHON) || $(PYTHON3) -m venv .venv
 	@test -x .venv/bin/uv || .venv/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt uv
-	@.venv/bin/uv pip install --quiet --python $(PYTHON) -c constraints.txt --group dev
+	@.venv/bin/uv pip install --quiet --compile-bytecode --python $(PYTHON) -c constraints.txt --group dev
 	@touch $@

@@ -60,10 +60,15 @@ def main() -> None:
 
         contenders = [
             Contender(name, [sys.executable, *arguments], project, environment, prepare)
-            for name, arguments in (("mlops setup", ["-m", "mlops", "setup", "--yes"]), ("bare calls and push", ["-c", BARE]))
+            for name, arguments in (
+                ("mlops setup", ["-m", "mlops", "setup", "--yes"]),
+                ("bare calls and push", ["-c", BARE]),
+            )
         ]
         seconds = measure(contenders, RUNS)
         prepare()
         subprocess.run(contenders[0].command, cwd=project, env=environment, check=True, capture_output=True)
-        calls = f"AWS calls of mlops setup, champion-challenger, the push included: {len(sandbox.calls)} (at most {CALLS})."
+        calls = (
+            f"AWS calls of mlops setup, champion-challenger, the push included: {len(sandbox.calls)} (at most {CALLS})."
+        )
         report("mlops setup, against the sandbox", contenders, seconds, GOAL, [calls])

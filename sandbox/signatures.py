@@ -70,9 +70,9 @@ def is_signed_by(scope: Scope, secret: str, request: Request, body: bytes) -> bo
         return True
     timestamp = request.headers.get("X-Amz-Date", "")
     claimed = request.headers.get("X-Amz-Content-SHA256", "")
-    if len(claimed) == 64 and not claimed.startswith("STREAMING"):
-        if not hmac.compare_digest(claimed, hashlib.sha256(body).hexdigest()):
-            return False
+    is_hash = len(claimed) == 64 and not claimed.startswith("STREAMING")
+    if is_hash and not hmac.compare_digest(claimed, hashlib.sha256(body).hexdigest()):
+        return False
     auth_class = S3SigV4Auth if scope.signing_name == "s3" else SigV4Auth
     auth = auth_class(Credentials(scope.access_key, secret, scope.token), scope.signing_name, scope.region)
     headers = {name: request.headers.get(name, "") for name in scope.signed_headers}

@@ -43,7 +43,7 @@ def test_the_demo_shows_repository_branches_groups_tags_and_metrics(aws: Sandbox
         "tumor-diagnosis\tmain\thttp://127.0.0.1:",
         "tumor-diagnosis-champion",
         "mlops:owner",
-        "f1",
+        "auc",
         " passed",
     ):
         assert line in shown, line

@@ -60,6 +60,8 @@ def parse(body: bytes | bytearray | str, content_type: str | None) -> Payload:
         text = body if isinstance(body, str) else bytes(body).decode("utf-8")
     except UnicodeDecodeError as error:
         raise refuse(f"the body is not UTF-8 at byte {error.start}") from None
+    if "\ufffd" in text:  # what the server puts for a byte that it could not decode
+        raise refuse("the body is not UTF-8: a character is lost")
     text = text.removeprefix("\ufeff").rstrip("\r\n")  # the mark that spreadsheets put first
     if not text.strip():
         raise refuse("the body is empty: send at least one row")

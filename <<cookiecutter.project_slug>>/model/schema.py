@@ -88,8 +88,8 @@ def read_table(path: Path, schema: Schema) -> pd.DataFrame:
     Raises:
         ValueError: the file is missing or holds other columns than the schema.
     """
-    kinds = defaultdict(lambda: "object", dict.fromkeys([schema.target], "object"))
-    kinds |= {name: "float64" for name, kind in schema.features.items() if kind == "number"}
+    kinds: defaultdict[str, str] = defaultdict(lambda: "object")
+    kinds.update((name, "float64") for name, kind in schema.features.items() if kind == "number")
     try:
         table = pd.read_csv(
             path,

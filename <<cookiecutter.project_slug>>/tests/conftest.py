@@ -53,6 +53,9 @@ class Job:
         return pd.read_csv(self.folder / "data" / name / f"{name}.csv", keep_default_na=False, na_values=[""])
 
 
+TRAINED = pytest.StashKey[Job]()
+
+
 @pytest.fixture(scope="session")
 def settings() -> Settings:
     """What mlops.yaml says."""
@@ -93,6 +96,7 @@ def run_script() -> Callable[..., str]:
 
 @pytest.fixture(scope="session")
 def job(
+    request: pytest.FixtureRequest,
     settings: Settings,
     split_arguments: list[str],
     train_arguments: list[str],
@@ -118,7 +122,23 @@ def job(
         tar.add(model, arcname=".")
     folders = ["--model-dir", archive, "--test-dir", data / "test", "--output-dir", folder / "evaluation"]
     output += run_script("evaluate.py", *folders, "--target", settings.data.target)
-    return Job(folder, output)
+    trained = Job(folder, output)
+    request.config.stash[TRAINED] = trained
+    return trained
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Show what the model is worth, below the tests."""
+    job = config.stash.get(TRAINED, None)
+    if job is None:
+        return
+    rows = job.evaluation["dataset"]["item_count"]
+    terminalreporter.section(f"the model on {rows} rows that it has not seen")
+    for name, metric in job.metrics.items():
+        if "value" in metric:
+            interval = metric.get("confidence_interval_95", {})
+            bounds = "  (95 %: {:.4g} to {:.4g})".format(*interval) if interval else ""
+            terminalreporter.write_line(f"{name:<20} {metric['value']:.4g}{bounds}")
 
 
 Answer = Callable[..., Any]

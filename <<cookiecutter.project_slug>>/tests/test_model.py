@@ -117,6 +117,7 @@ def test_each_row_is_in_exactly_one_split(settings: Settings, job: Job) -> None:
     source = pd.read_parquet(file) if file.suffix == ".parquet" else pd.read_csv(file)
     splits = [job.split(name) for name in ("train", "validation", "test")]
     together = pd.concat(splits).sort_values(list(source)).reset_index(drop=True)
+    source = source.dropna(how="all", subset=list(job.schema["features"]))
     expected = source.sort_values(list(source)).reset_index(drop=True)
     pd.testing.assert_frame_equal(together, expected, check_dtype=False)
     shares = [len(split) / len(source) for split in splits[1:]]

@@ -3,6 +3,7 @@
 import json
 import runpy
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -91,6 +92,14 @@ def schema_of(folder: Path) -> dict[str, Any]:
 def metrics_of(folder: Path) -> dict[str, Any]:
     report = json.loads((folder / "evaluation" / "evaluation.json").read_text("utf-8"))
     return next(group for name, group in report.items() if name.endswith("_metrics"))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def few_resamples() -> Iterator[None]:
+    """Save time: the spread of the metrics is not looked at here."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(evaluate, "RESAMPLES", 20)
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -185,10 +194,7 @@ def test_a_value_of_the_wrong_kind_is_refused(own: Path, change: dict[str, Any],
         ask(own, [ROW | change])
 
 
-def test_every_way_to_write_the_target_is_understood(
-    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(evaluate, "RESAMPLES", 20)  # the spread is not looked at here
+def test_every_way_to_write_the_target_is_understood(settings: Settings, tmp_path: Path) -> None:
     for number, (name, write) in enumerate(targets(settings.model.task).items()):
         if number == 0:
             continue  # that of the fixture
@@ -200,6 +206,15 @@ def test_every_way_to_write_the_target_is_understood(
             assert schema_of(folder)["classes"] == CLASSES[name]
             assert ask(folder, [ROW])[0]["label"] in CLASSES[name]
             assert metrics_of(folder)["accuracy"]["value"] > 0.5
+
+
+def test_a_row_without_features_is_left_out(tmp_path: Path, settings: Settings) -> None:
+    table = own_table()[[ID, "visits", TARGET]]
+    table[TARGET] = next(iter(targets(settings.model.task).values()))(table[TARGET])
+    table["visits"] = table["visits"].astype(float).where(table["visits"] > 0)
+    folder = run(table, tmp_path)
+    splits = [pd.read_csv(folder / "data" / name / f"{name}.csv") for name in ("train", "validation", "test")]
+    assert sum(map(len, splits)) == table["visits"].notna().sum() < ROWS
 
 
 def test_the_order_of_equally_frequent_categories_is_stable(own: Path) -> None:

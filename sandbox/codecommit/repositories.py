@@ -12,7 +12,6 @@ from sandbox.codecommit.store import Repositories, Repository
 
 REPOSITORIES_A_PAGE = 1000
 MOST_NAMES = 100
-MOST_REPOSITORIES = 5000
 
 
 class RepositoryOperations:
@@ -31,8 +30,6 @@ class RepositoryOperations:
         with self.repositories.lock:
             if self.repositories.find(call.caller.account, call.region, name):
                 raise fault(call, "RepositoryNameExistsException", f"Repository named {name} already exists")
-            if len(self.repositories.all_of(call.caller.account, call.region)) >= MOST_REPOSITORIES:
-                raise fault(call, "RepositoryLimitExceededException")
             where = "" if call.region == self.home_region else f"/{call.region}"
             repository = Repository(
                 name=name,

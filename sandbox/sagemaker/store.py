@@ -82,8 +82,8 @@ class Registries:
             self._by_place.clear()
 
     def group(self, call: Call, name_or_arn: str) -> Group:
-        """Raises ValidationException ("ModelPackageGroup arn:... does not exist.", as moto and Terraform's provider
-        observed)."""
+        """Raises ValidationException ("ModelPackageGroup arn:... does not exist.", the words by which
+        AWS's own CloudFormation resource provider for SageMaker recognises it)."""
         arn = group_arn(call, name_or_arn)
         found = self.of(call).groups.get(arn)
         if found is None:

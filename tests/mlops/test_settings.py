@@ -56,14 +56,20 @@ MISTAKES = {
     ),
     "a section that is none": (("serving:", "servin: batch\nserving:"), "mlops.yaml: servin is not a setting; did you"),
     "a missing key": ((", target: diagnosis", ""), "mlops.yaml: data.target is missing; write it as"),
-    "a missing section": (("model: {task: classification, framework: scikit-learn}\n", ""), "mlops.yaml: model is miss"),
+    "a missing section": (
+        ("model: {task: classification, framework: scikit-learn}\n", ""),
+        "mlops.yaml: model is miss",
+    ),
     "a number as text": (("threshold: 0.9", 'threshold: "0.9"'), "evaluation.threshold is '0.9'; it must be a valid n"),
     "a fraction over one half": (
         ("target: diagnosis", "target: x, test_fraction: 0.9"),
         "data.test_fraction is 0.9; it must be less than 0.5",
     ),
     "a negative seed": (("target: diagnosis", "target: x, seed: -1"), "data.seed is -1; it must be greater than or"),
-    "a seed with a fraction": (("target: diagnosis", "target: x, seed: 1.5"), "data.seed is 1.5; it must be a valid int"),
+    "a seed with a fraction": (
+        ("target: diagnosis", "target: x, seed: 1.5"),
+        "data.seed is 1.5; it must be a valid int",
+    ),
     "an account as a number": (
         ("dev: {account: null", "dev: {account: 123456789012"),
         "environments.dev.account is 123456789012; it must be text: put it in quotes",
@@ -72,10 +78,16 @@ MISTAKES = {
         ("dev: {account: null", 'dev: {account: "12345678901"'),
         "environments.dev.account is '12345678901'; allowed: the 12 digits of an AWS account, in quotes, or null",
     ),
-    "a region that is none": (("region: us-east-1", "region: mars"), "region is 'mars'; allowed: an AWS region such as"),
+    "a region that is none": (
+        ("region: us-east-1", "region: mars"),
+        "region is 'mars'; allowed: an AWS region such as",
+    ),
     "a slug in capitals": (("slug: tumor-diagnosis", "slug: Tumor"), "project.slug is 'Tumor'; allowed: lower-case wo"),
     "a slug of 33 characters": (("slug: tumor-diagnosis", f"slug: {'a' * 33}"), "it must have at most 32 characters"),
-    "an owner read as a truth value": (("owner: a@b.c", "owner: no"), "project.owner is False; it must be text: put it"),
+    "an owner read as a truth value": (
+        ("owner: a@b.c", "owner: no"),
+        "project.owner is False; it must be text: put it",
+    ),
     "a list as a hyperparameter": (
         ("max_depth: 8", "max_depth: [8, 9]"),
         "training.hyperparameters.max_depth is [8, 9]; it must be",
@@ -92,7 +104,10 @@ MISTAKES = {
     "a tab": (("serving: realtime", "serving:\n\trealtime"), "mlops.yaml, line 4, column 1: found character '\\t'"),
     "a control character": (("a@b.c", "a\x07b"), "mlops.yaml: "),
     "a Python object": (("a@b.c", "!!python/object/apply:os.system [id]"), "could not determine a constructor"),
-    "a list instead of sections": ((GOOD, "- 1\n"), "mlops.yaml: the file is [1]; it must be settings, one `key: value` a line"),
+    "a list instead of sections": (
+        (GOOD, "- 1\n"),
+        "mlops.yaml: the file is [1]; it must be settings, one `key: value` a line",
+    ),
     "nothing": ((GOOD, ""), "mlops.yaml: the file is None; it must be settings, one `key: value` a line"),
 }
 

@@ -47,7 +47,7 @@ def test_a_second_group_of_the_same_name_is_refused(sagemaker, group, refused):
 
 
 def test_a_group_that_is_not_there_does_not_exist(sagemaker, refused):
-    """Terraform's AWS provider recognises it by ValidationException and "does not exist"."""
+    """AWS's own CloudFormation resource provider recognises it by ValidationException and "does not exist"."""
     for operation in (sagemaker.describe_model_package_group, sagemaker.delete_model_package_group):
         assert refused(operation, ModelPackageGroupName="demo-dev") == (
             "ValidationException",

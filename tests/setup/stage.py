@@ -9,9 +9,9 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +19,11 @@ import boto3
 
 from sandbox.server import Sandbox
 
-ZYGOTE = Path(__file__).with_name("zygote.py")
 GROUPS = {
     "baseline": ("feature", "dev", "prod"),
     "champion-challenger": ("feature", "dev", "prod", "champion", "challenger"),
 }
+OWNER = "vision@hospital.org"  # not the example: that one is warned about
 State = dict[str, Any]
 
 
@@ -51,10 +51,19 @@ class Account:
             "groups": {group["ModelPackageGroupName"]: self._group(group) for group in groups},
         }
 
+    def _names(self) -> dict[str, set[str]]:
+        groups = self.sagemaker.list_model_package_groups(MaxResults=100)["ModelPackageGroupSummaryList"]
+        repositories = self.codecommit.list_repositories()["repositories"]
+        return {
+            "repositories": {found["repositoryName"] for found in repositories},
+            "groups": {group["ModelPackageGroupName"] for group in groups},
+        }
+
     def _repository(self, name: str) -> State:
         found = self.codecommit.get_repository(repositoryName=name)["repositoryMetadata"]
         return {
             "id": found["repositoryId"],
+            "url": found["cloneUrlHttp"],
             "description": found.get("repositoryDescription"),
             "default": found.get("defaultBranch"),
             "tags": self.codecommit.list_tags_for_resource(resourceArn=found["Arn"])["tags"],
@@ -142,11 +151,11 @@ class Account:
             self.register(group)
 
     def remove_new(self, before: State) -> None:
-        """Remove whatever is there now and was not there before."""
-        now = self.state()
-        for name in now["repositories"].keys() - before["repositories"].keys():
+        """Remove whatever is there and was not there before."""
+        now = self._names()
+        for name in now["repositories"] - before["repositories"].keys():
             self.codecommit.delete_repository(repositoryName=name)
-        for name in now["groups"].keys() - before["groups"].keys():
+        for name in now["groups"] - before["groups"].keys():
             self.sagemaker.delete_model_package_group(ModelPackageGroupName=name)
 
 
@@ -159,29 +168,112 @@ class Done:
     stderr: str
 
 
-class Clone:
-    """A generated repository that `restore` puts back, and whose commands run in forks of one process (zygote.py)."""
+class Zygote:
+    """Starts commands quickly: see zygote.py. One at a time."""
 
-    def __init__(self, path: Path, account: Account, folder: Path) -> None:
-        self.path, self.account = path, account
-        self._pristine = folder / "pristine"
+    def __init__(self, folder: Path) -> None:
         self._output = [folder / "stdout", folder / "stderr"]
-        shutil.copytree(path, self._pristine, symlinks=True)
+        bytecode = {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(folder / "pycache")}
         self._process = subprocess.Popen(
-            [sys.executable, str(ZYGOTE)],
-            cwd=path,
-            env={**account.environment, "PYTHONDONTWRITEBYTECODE": "1"},
+            [sys.executable, str(Path(__file__).with_name("zygote.py"))],
+            env={**os.environ, **bytecode},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
         )
-        self._number()  # it has read what it needs of the clone
 
     def close(self) -> None:
         """End the process."""
+        self._process.communicate()
+
+    def preload(self, root: Path, environment: Mapping[str, str]) -> None:
+        """Make the commands of this repository quicker still."""
+        self._ask(preload=True, root=str(root), environment=environment)
+        self._number()
+
+    def start(self, root: Path, environment: Mapping[str, str], *arguments: str) -> int:
+        """Start a command; return its process group."""
+        stdout, stderr = map(str, self._output)
+        self._ask(root=str(root), arguments=arguments, stdout=stdout, stderr=stderr, environment=environment)
+        return self._number()
+
+    def wait(self) -> Done:
+        """Wait until the command has ended."""
+        code = self._number()
+        stdout, stderr = (file.read_text("utf-8") if file.exists() else "" for file in self._output)
+        return Done(code, stdout, stderr)
+
+    def _ask(self, **request: Any) -> None:
         assert self._process.stdin is not None
-        self._process.stdin.close()
-        self._process.wait()
+        self._process.stdin.write(json.dumps(request) + "\n")
+        self._process.stdin.flush()
+
+    def _number(self) -> int:
+        assert self._process.stdout is not None
+        return int(self._process.stdout.readline())
+
+
+@dataclass(frozen=True)
+class Quick:
+    """What `Repository` of the tests is, with commands that start quickly."""
+
+    path: Path
+    environment: Mapping[str, str]
+    zygote: Zygote
+
+    def run(self, *command: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Run a command in the repository; with `check`, the test fails if it does."""
+        done = subprocess.run(
+            command, cwd=self.path, env=self.environment, stdin=subprocess.DEVNULL, capture_output=True, text=True
+        )
+        assert not (check and done.returncode), done
+        return done
+
+    def git(self, *arguments: str) -> str:
+        """Run git and return what it printed."""
+        return self.run("git", *arguments).stdout.rstrip("\n")
+
+    def commit(self, message: str, *options: str) -> str:
+        """Commit what there is, nothing if need be; return the id."""
+        who = ["-c", "user.name=Ada", "-c", "user.email=ada@hospital.org"]
+        self.git(*who, "commit", "--quiet", "--allow-empty", "--message", message, *options)
+        return self.git("rev-parse", "HEAD")
+
+    def mlops(self, *arguments: str, check: bool = True, **environment: str) -> Done:
+        """Run `mlops …`; with `check`, the test fails if it does."""
+        self.zygote.start(self.path, {**self.environment, **environment}, *arguments)
+        done = self.zygote.wait()
+        assert not (check and done.code), done
+        return done
+
+    def refusal(self, *arguments: str, **environment: str) -> str:
+        """The one line with which a command fails."""
+        done = self.mlops(*arguments, check=False, **environment)
+        assert (done.code, len(done.stderr.splitlines())) == (1, 1), done
+        return done.stderr.rstrip("\n")
+
+    @property
+    def slug(self) -> str:
+        return self.path.name
+
+    @property
+    def root_commit(self) -> str:
+        """The id of the untouched render."""
+        return self.git("rev-list", "--max-parents=0", "HEAD")
+
+    def at(self, path: Path, **environment: str) -> Quick:
+        """The same in another folder."""
+        return replace(self, path=path, environment={**self.environment, **environment})
+
+
+class Clone:
+    """A generated repository that `restore` puts back, for many commands."""
+
+    def __init__(self, path: Path, account: Account, zygote: Zygote, folder: Path) -> None:
+        self.path, self.account, self._zygote = path, account, zygote
+        self._pristine = folder / "pristine"
+        shutil.copytree(path, self._pristine, symlinks=True)
+        zygote.preload(path, account.environment)
 
     def restore(self) -> None:
         """Make the clone's git settings and references what they were when it was generated."""
@@ -200,31 +292,16 @@ class Clone:
 
     def start(self, *arguments: str, **environment: str) -> int:
         """Start a command; return its process group."""
-        assert self._process.stdin is not None
-        request = {
-            "arguments": arguments,
-            "stdout": str(self._output[0]),
-            "stderr": str(self._output[1]),
-            "environment": environment,
-        }
-        self._process.stdin.write(json.dumps(request) + "\n")
-        self._process.stdin.flush()
-        return self._number()
+        return self._zygote.start(self.path, {**self.account.environment, **environment}, *arguments)
 
     def wait(self) -> Done:
         """Wait until the command has ended."""
-        code = self._number()
-        stdout, stderr = (file.read_text("utf-8") if file.exists() else "" for file in self._output)
-        return Done(code, stdout, stderr)
+        return self._zygote.wait()
 
     def mlops(self, *arguments: str, **environment: str) -> Done:
         """Run a command to its end."""
         self.start(*arguments, **environment)
         return self.wait()
-
-    def _number(self) -> int:
-        assert self._process.stdout is not None
-        return int(self._process.stdout.readline())
 
     def state(self) -> dict[str, str]:
         """The git settings and all references."""
@@ -238,9 +315,12 @@ def git_state(path: Path) -> dict[str, str]:
     return {str(file.relative_to(folder)): file.read_text() for file in files if file.is_file()}
 
 
-def incomplete(account: Account, clone: Path, slug: str, root: str, scenario: str) -> list[str]:
+def incomplete(
+    account: Account, clone: Path, slug: str, root: str, scenario: str, now: State | None = None
+) -> list[str]:
     """What setup should have made and has not, or has made otherwise, in words."""
-    now, wrong = account.state(), []
+    wrong: list[str] = []
+    now = now or account.state()
 
     def check(right: object, what: str) -> None:
         if not right:
@@ -259,9 +339,8 @@ def incomplete(account: Account, clone: Path, slug: str, root: str, scenario: st
         check(repository["branches"] == {"main": root, "dev": root}, f"branches: {repository['branches']}")
         check(repository["default"] == "main", f"default branch: {repository['default']}")
         check(is_ours(repository["tags"], "all"), f"tags of the repository: {repository['tags']}")
-        url = account.url(slug)
         git = {
-            "remote.origin.url": url,
+            "remote.origin.url": repository["url"],
             "remote.origin.fetch": "+refs/heads/*:refs/remotes/origin/*",
             "branch.main.remote": "origin",
             "branch.main.merge": "refs/heads/main",
@@ -313,6 +392,16 @@ def until_it_hangs(sandbox: Sandbox, call: tuple[str, str, int], name: str, star
             return
         time.sleep(0.01)
     raise AssertionError(f"{operation} never came")
+
+
+def let_go(sandbox: Sandbox, start: int) -> None:
+    """End the calls that hang before their effect: clients try again."""
+    from sandbox.connection import stopping
+
+    stopping.set()
+    while not any(entry.get("fault") == "hang-before" for entry in sandbox.calls[start:]):
+        time.sleep(0.01)
+    stopping.clear()
 
 
 def end(group: int, number: signal.Signals) -> None:

@@ -1,34 +1,41 @@
-"""Runs `mlops` commands of the repository it stands in, each in a fork of its own: a process with signals, a kill, an exit
-code, but without the second that imports and AWS clients take. `stage.py` talks to it, one JSON object a line.
+"""Runs `mlops` commands of any repository, each in a fork of its own: a process with signals, a kill, an exit code, but
+without the seconds that imports and AWS clients take. `stage.py` talks to it, one JSON object a line.
 
-Waiting between attempts is sped up; nothing else differs from `python -m mlops`.
+Waits between attempts are shorter; nothing else differs from `python -m mlops`.
 """
 
+import functools
 import json
 import os
 import sys
 import time
 import traceback
+from typing import Any
 
-ROOT = os.getcwd()
-sys.path[0] = ROOT
-ONCE = 50  # so many times faster are the waits between attempts
+import boto3
+import botocore.loaders
+import pydantic
+import rich.table
+import typer
+import yaml
 
-from mlops import aws, cli, doctor, setup, teardown  # noqa: E402, F401
-from mlops.settings import load_settings  # noqa: E402
-from mlops.terminal import table  # noqa: E402, F401
+SHORTER = 50  # so many times
+WARM = (boto3, pydantic, rich.table, typer, yaml)
+loaded: tuple[str, dict[str, str]] | None = None
 
 
 def main() -> None:
     real_sleep = time.sleep
-    time.sleep = lambda seconds: real_sleep(seconds / ONCE)
-    region = load_settings().region
-    for service in ("sts", "codecommit", "sagemaker"):
-        aws.client(service, region)
-    aws.client("iam", region, aws.BRIEFLY)
-    answer(os.getpid())
+    time.sleep = lambda seconds: real_sleep(seconds / SHORTER)
+    botocore.loaders.create_loader = functools.cache(botocore.loaders.create_loader)  # AWS's models are read once
+    for service in ("sts", "iam", "codecommit", "sagemaker"):
+        boto3.Session().client(service, region_name="us-east-1")
     for line in sys.stdin:
         request = json.loads(line)
+        if request.pop("preload", False):
+            preload(request["root"], request["environment"])
+            answer(0)
+            continue
         child = os.fork()
         if child == 0:
             run(**request)
@@ -40,16 +47,46 @@ def answer(number: int) -> None:
     print(number, flush=True)
 
 
-def run(arguments: list[str], stdout: str, stderr: str, environment: dict[str, str]) -> None:
+def preload(root: str, environment: dict[str, str]) -> None:
+    """Import one repository's mlops and make its AWS clients: for the tests that run it a hundred times."""
+    global loaded
+    enter(root, environment)
+    from mlops import aws, doctor, setup, teardown
+    from mlops.settings import load_settings
+
+    region = load_settings().region
+    for service in ("sts", "codecommit", "sagemaker"):
+        aws.client(service, region)
+    aws.client("iam", region, aws.BRIEFLY)
+    loaded = root, of_aws(environment)
+    assert all((doctor, setup, teardown))
+
+
+def enter(root: str, environment: dict[str, str]) -> None:
+    os.chdir(root)
+    os.environ.clear()
+    os.environ.update(environment)
+    if loaded != (root, of_aws(environment)):
+        for name in [name for name in sys.modules if name.partition(".")[0] == "mlops"]:
+            del sys.modules[name]
+        sys.path[0] = root
+
+
+def of_aws(environment: dict[str, str]) -> dict[str, str]:
+    return {name: value for name, value in environment.items() if name.startswith("AWS_")}
+
+
+def run(root: str, arguments: list[str], stdout: str, stderr: str, environment: dict[str, str]) -> Any:
     """One command, as the leader of its own process group: a signal to the group is what a terminal's Ctrl-C is."""
     os.setsid()
-    os.chdir(ROOT)
-    os.environ.update(environment)
     for number, path in enumerate((os.devnull, stdout, stderr)):
         os.dup2(os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600), number)
     sys.argv = ["mlops", *arguments]
     code = 0
     try:
+        enter(root, environment)
+        from mlops import cli
+
         cli.main()
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else int(end.code is not None)

@@ -1,6 +1,7 @@
 """`cookiecutter.json` against the world it speaks of."""
 
 import json
+import subprocess
 from typing import Any
 
 import botocore.session
@@ -52,3 +53,13 @@ def test_the_regions_are_those_with_sagemaker_and_codebuild_by_whether_they_have
 def test_the_release_is_in_the_changelog() -> None:
     """Tags do not travel everywhere: a release must be findable by its version file and changelog alone."""
     assert f"\n## {QUESTIONS['_version']} " in (TEMPLATE / "CHANGELOG.md").read_text("utf-8")
+
+
+def test_the_project_folder_holds_nothing_that_is_not_committed() -> None:
+    """Cookiecutter copies whatever lies there: a cache left by a tool would land in every generated repository."""
+    folder = "<<cookiecutter.project_slug>>"
+    listed = subprocess.run(
+        ["git", "ls-files", "--others", "-z", "--", folder], cwd=TEMPLATE, capture_output=True, text=True, check=True
+    )
+    new = [file for file in listed.stdout.split("\0") if file and not file.endswith((".py", ".yaml", ".md", ".toml"))]
+    assert new == []
