@@ -13,8 +13,9 @@ TEMPLATE = Path(__file__).resolve().parents[1]
 RUNS = 15
 GOAL = 1.3
 PEERS = (
-    "Others, measured earlier on another 2-core machine (median of 10): empty template 256 ms, scientific-python/cookie "
-    "327, cookiecutter-data-science 662, cookiecutter-django 814, copier 889-1179, cruft create (empty) 490."
+    "Others, measured earlier on another 2-core machine (median of 10): empty template 256 ms, "
+    "scientific-python/cookie 327, cookiecutter-data-science 662, cookiecutter-django 814, copier 889-1179, "
+    "cruft create (empty) 490."
 )
 EMPTY_HOOK = """\
 import os

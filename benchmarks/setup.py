@@ -58,12 +58,10 @@ def main() -> None:
             sandbox.reset()
             (project / ".git" / "config").write_bytes(config)
 
+        commands = {"mlops setup": ["-m", "mlops", "setup", "--yes"], "bare calls and push": ["-c", BARE]}
         contenders = [
             Contender(name, [sys.executable, *arguments], project, environment, prepare)
-            for name, arguments in (
-                ("mlops setup", ["-m", "mlops", "setup", "--yes"]),
-                ("bare calls and push", ["-c", BARE]),
-            )
+            for name, arguments in commands.items()
         ]
         seconds = measure(contenders, RUNS)
         prepare()

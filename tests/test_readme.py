@@ -52,8 +52,8 @@ def test_the_demo_shows_repository_branches_groups_tags_and_metrics(aws: Sandbox
 
 @pytest.mark.slow
 def test_the_other_commands_of_the_readme_do_what_it_says(aws: Sandbox) -> None:
-    for made in ("tumor-diagnosis", "house-prices"):
-        shutil.rmtree(TEMPLATE / "build" / made, ignore_errors=True)
+    for project in ("tumor-diagnosis", "house-prices"):
+        shutil.rmtree(TEMPLATE / "build" / project, ignore_errors=True)
     install, script, _ = commands(TEMPLATE / "README.md")[1:]
     assert "[11/11]" in run(install, **aws.environment())
     run(script, **aws.environment())

@@ -52,7 +52,7 @@ def test_deleting_what_is_not_there_returns_no_id(codecommit):
 
 
 def test_a_batch_lists_what_it_does_not_find(codecommit, refused):
-    """API Reference, BatchGetRepositories; MaximumRepositoryNamesExceededException: "Currently, this number is 100." """  # noqa: E501
+    """API Reference, BatchGetRepositories; MaximumRepositoryNamesExceededException: "Currently, this number is 100." """
     codecommit.create_repository(repositoryName="demo")
     answer = codecommit.batch_get_repositories(repositoryNames=["demo", "none"])
     assert [found["repositoryName"] for found in answer["repositories"]] == ["demo"]

@@ -43,7 +43,7 @@ def test_run_gives_the_real_aws_cli_an_account_and_shows_it_the_sandboxs_errors(
         "aws: [ERROR]: "
         * done.stderr.strip().startswith("aws: [ERROR]")
         + "An error occurred (NotImplementedInSandbox) when calling the ListPullRequests operation: "
-        "sandbox/ has no codecommit ListPullRequests. Call it on a real account, or add it to sandbox/ (docs/sandbox.md says how)."  # noqa: E501
+        "sandbox/ has no codecommit ListPullRequests. Call it on a real account, or add it to sandbox/ (docs/sandbox.md says how)."
     )
 
 

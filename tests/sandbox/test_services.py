@@ -114,7 +114,7 @@ def test_every_command_of_the_documentation_is_one_that_these_tests_run(run_sand
         "python -m sandbox run -- aws sts get-caller-identity",
         "python -m sandbox serve --port 5555",
         'eval "$(python -m sandbox env --port 5555)"',
-        "python -m sandbox run --call-log calls.jsonl --faults faults.json --region eu-west-1 -- aws codecommit list-repositories",  # noqa: E501
+        "python -m sandbox run --call-log calls.jsonl --faults faults.json --region eu-west-1 -- aws codecommit list-repositories",
     ]
     (fault,) = re.findall(r"```json\n(.*?)```", text, re.DOTALL)
     faults, log = tmp_path / "faults.json", tmp_path / "calls.jsonl"

@@ -20,7 +20,7 @@ import pytest
         ),
         (
             {"ModelPackageGroupName": "x", "ModelPackageGroupDescription": "d" * 1025},
-            f"1 validation error detected: Value '{'d' * 1025}' at 'modelPackageGroupDescription' failed to satisfy constraint: "  # noqa: E501
+            f"1 validation error detected: Value '{'d' * 1025}' at 'modelPackageGroupDescription' failed to satisfy constraint: "
             "Member must have length less than or equal to 1024",
         ),
         (
@@ -30,7 +30,7 @@ import pytest
         ),
         (
             {},
-            "1 validation error detected: Value null at 'modelPackageGroupName' failed to satisfy constraint: Member must not be null",  # noqa: E501
+            "1 validation error detected: Value null at 'modelPackageGroupName' failed to satisfy constraint: Member must not be null",
         ),
     ],
 )
@@ -46,7 +46,7 @@ def test_members_of_maps_and_lists_are_named_with_the_whole(sagemaker, refused):
     )
     assert code == "ValidationException"
     assert message.startswith(
-        "1 validation error detected: Value '{layers=[50, 100]}' at 'customerMetadataProperties' failed to satisfy constraint: "  # noqa: E501
+        "1 validation error detected: Value '{layers=[50, 100]}' at 'customerMetadataProperties' failed to satisfy constraint: "
         "Map value must satisfy constraint: [Member must have length less than or equal to 256, "
         "Member must have length greater than or equal to 1, Member must satisfy regular expression pattern: "
     )
@@ -61,7 +61,7 @@ def test_all_violations_are_counted(sagemaker, refused):
         in message
     )
     assert (
-        "Value 'Colour' at 'sortBy' failed to satisfy constraint: Member must satisfy enum value set: [Name, CreationTime]"  # noqa: E501
+        "Value 'Colour' at 'sortBy' failed to satisfy constraint: Member must satisfy enum value set: [Name, CreationTime]"
         in message
     )
 
