@@ -2,18 +2,18 @@
 # The main job, from the answers to a trained model and its AWS side. `make demo` runs it against the sandbox; with AWS
 # credentials in the environment it does the same on AWS.
 set -eu
-HERE=$(cd "$(dirname "$0")" && pwd)
-WHERE=$HERE/build/demo
-PYTHON=$HERE/.venv/bin/python
+cd "$(dirname "$0")"
+WHERE=build/demo
+PYTHON=../../../.venv/bin/python
 SLUG=tumor-diagnosis
 
 show() { # print a command, then run it
-  printf '\n\033[1m$ %s\033[0m\n' "$*"
+  if [ -t 1 ]; then printf '\n\033[1m$ %s\033[0m\n' "$*"; else printf '\n$ %s\n' "$*"; fi
   "$@"
 }
 
 rm -rf "$WHERE" && mkdir -p "$WHERE"
-show cookiecutter "$HERE" --no-input --default-config --output-dir "$WHERE" scenario=champion-challenger aws_setup=now
+show cookiecutter . --no-input --default-config --output-dir "$WHERE" scenario=champion-challenger aws_setup=now
 cd "$WHERE/$SLUG"
 show make --no-print-directory test PYTHON="$PYTHON"
 show git log --oneline --decorate --all
@@ -24,4 +24,4 @@ show aws sagemaker list-model-package-groups --output text --query 'ModelPackage
 GROUP=$(aws sagemaker describe-model-package-group --model-package-group-name "$SLUG-prod" --query ModelPackageGroupArn --output text)
 show aws sagemaker list-tags --resource-arn "$GROUP" --output table --query 'Tags'
 show "$PYTHON" -m mlops doctor
-printf '\nThe repository is in %s. It stays; the sandbox and all in it are gone when this ends.\n' "${WHERE#"$HERE/"}/$SLUG"
+printf '\nThe repository is in %s. It stays; the sandbox and all in it are gone when this ends.\n' "$WHERE/$SLUG"

@@ -4,19 +4,18 @@ Cookiecutter loads this Jinja extension (`_extensions`) before the first questio
 environment Cookiecutter lives in, so it needs nothing but Cookiecutter's own dependencies.
 """
 
-import difflib
 import json
 import re
 import tempfile
 import unicodedata
 from collections.abc import Callable, MutableMapping
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from cookiecutter.exceptions import FailedHookException
 from jinja2 import Environment
 from jinja2.ext import Extension
-from slugify import slugify
 
 TEMPLATE = Path(__file__).resolve().parent
 SLUG = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
@@ -35,6 +34,17 @@ class Refused(FailedHookException):
         super().__init__(f"{question} {ascii(answer)[:120]} {reason}")
 
 
+class Plain:
+    """A template without our delimiters, which is its own rendering."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def render(self, *_: object, **__: object) -> str:
+        """Return the text."""
+        return self._text
+
+
 class Answers(Extension):
     """Adds the filters `check`, `slug`, `quoted`, `markdown` and `source`, and keeps answers literal."""
 
@@ -44,6 +54,21 @@ class Answers(Extension):
             check=check, slug=default_slug, quoted=quoted, markdown=markdown, source=template_source
         )
         self._own_texts: frozenset[str] | None = None
+        self._skip_what_is_plain(environment)
+
+    @staticmethod
+    def _skip_what_is_plain(environment: Environment) -> None:
+        """Spare Jinja the texts and files without our delimiters: `make bench` shows what compiling them would cost."""
+        from_string, get_template = environment.from_string, environment.get_template
+
+        def text(source: str) -> Any:
+            return from_string(source) if _is_marked(source) else Plain(source)
+
+        def file(name: str) -> Any:
+            source = environment.loader.get_source(environment, name)[0]  # type: ignore[union-attr]
+            return get_template(name) if _is_marked(source) else Plain(source)
+
+        environment.from_string, environment.get_template = text, file  # type: ignore[method-assign, assignment]
 
     def preprocess(self, source: str, name: str | None, filename: str | None = None) -> str:
         """Return the template text to compile, with an answer turned into a string literal.
@@ -54,7 +79,7 @@ class Answers(Extension):
         """
         if name is not None or self.environment.loader is not None:
             return source
-        if not any(mark in source for mark in ("<<", "<%", "<#")) or source in self._texts():
+        if source in self._texts():
             return source
         return f"<< {source!a} >>"
 
@@ -67,6 +92,10 @@ class Answers(Extension):
                 [text for text in questions.values() if isinstance(text, str)] + [*hooks, *folders]
             )
         return self._own_texts
+
+
+def _is_marked(text: str) -> bool:
+    return "<<" in text or "<%" in text or "<#" in text
 
 
 def check(answers: Answers_, question: str) -> str:
@@ -132,6 +161,8 @@ def _slug(_: Answers_, answer: str) -> None:
 def _region(answers: Answers_, answer: str) -> None:
     regions = [region for group in answers["_regions"].values() for region in group]  # type: ignore[attr-defined]
     if answer not in regions:
+        import difflib  # here: every other rendering does without it
+
         near = difflib.get_close_matches(answer, regions, n=3) or ["us-east-1", "eu-west-1"]
         raise Refused(
             "aws_region", answer, f"has no SageMaker with CodeBuild; choose a region such as {', '.join(near)}"
@@ -163,9 +194,15 @@ RULES: dict[str, Callable[[Answers_, str], None]] = {
 
 def default_slug(project_name: str) -> str:
     """Return the short name proposed for `project_name`: always one that `check` accepts."""
-    words = [word for word in slugify(str(project_name)).split("-") if word not in RESERVED_SEGMENTS]
+    name = str(project_name)
+    if not name.isascii():
+        from slugify import slugify  # here: its tables of the world's letters take long to load
+
+        name = slugify(name)
+    words = [word for word in re.findall(r"[a-z0-9]+", name.lower()) if word not in RESERVED_SEGMENTS]
     slug = "-".join(words).lstrip("0123456789-")
-    slug = slugify(slug, max_length=SLUG_LENGTH, word_boundary=True)
+    if len(slug) > SLUG_LENGTH:
+        slug = slug[: SLUG_LENGTH + 1].rpartition("-")[0] or slug[:SLUG_LENGTH]  # whole words, if there are several
     return slug if SLUG.fullmatch(slug) and not set(slug.split("-")) & set(RESERVED_SEGMENTS) else "model"
 
 

@@ -1,12 +1,12 @@
 """Cookiecutter's command line on this template, against an empty template whose hook does the same git work."""
 
 import json
-import os
 import shutil
 import sys
 import tempfile
 from pathlib import Path
 
+from benchmarks import timing
 from benchmarks.timing import Contender, measure, report
 
 TEMPLATE = Path(__file__).resolve().parents[1]
@@ -44,7 +44,7 @@ def main() -> None:
             shutil.rmtree(output, ignore_errors=True)
             output.mkdir()
 
-        environment = {**os.environ, "HOME": folder, "PYTHONDONTWRITEBYTECODE": "1"}
+        environment = {**timing.environment(), "HOME": folder}
         options = ["--no-input", "--default-config", "--output-dir", str(output)]
         command = [sys.executable, "-m", "cookiecutter"]
         contenders = [

@@ -1,5 +1,6 @@
 """Measure commands in turn, so that a machine that slows down slows all of them."""
 
+import os
 import statistics
 import subprocess
 import time
@@ -20,6 +21,11 @@ class Contender:
     cwd: Path
     environment: Mapping[str, str]
     prepare: Callable[[], None]
+
+
+def environment() -> dict[str, str]:
+    """Return the environment of people, whose Python keeps compiled modules."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
 def measure(contenders: list[Contender], runs: int) -> list[list[float]]:

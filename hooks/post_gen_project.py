@@ -4,12 +4,8 @@ The standard library alone. Nothing here adds, changes or removes a project file
 always 0 once the files are there: Cookiecutter would delete the project otherwise.
 """
 
-import contextlib
-import importlib.metadata
 import json
 import os
-import shlex
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -29,7 +25,7 @@ def main() -> None:
     """Act, then say what exists now and what comes next."""
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]  # in order with the lines of git and setup
     for folder in EMPTY_UNLESS_GITHUB:
-        with contextlib.suppress(OSError):  # not empty: the project is on GitHub
+        if ANSWERS["source_control"] != "github" and Path(folder).is_dir():
             Path(folder).rmdir()
     try:
         committed = make_repository()
@@ -109,7 +105,7 @@ def set_up_aws() -> bool:
         print(f"AWS setup was interrupted. Next: {again}")
         return False
     except OSError as error:
-        print(f"AWS is not set up: {shlex.join(command[:1])} did not start ({error}). Next: {again}")
+        print(f"AWS is not set up: {command[0]} did not start ({error}). Next: {again}")
         return False
     if setup.returncode == 0:
         sys.stdout.write(setup.stderr)
@@ -123,6 +119,8 @@ def setup_command() -> list[str] | None:
     """Return the command line of `mlops setup`: by this interpreter, else by uv, else None."""
     if sys.version_info >= PYTHON and all(map(installed, SETUP_NEEDS)):
         return [sys.executable, *SETUP]
+    import shutil  # here, as above
+
     uv = shutil.which("uv")
     if uv is None:
         return None
@@ -133,6 +131,8 @@ def setup_command() -> list[str] | None:
 
 def installed(name: str) -> bool:
     """Whether the distribution `name` is here in the version that setup needs."""
+    import importlib.metadata  # here: it would slow down every rendering
+
     try:
         version = importlib.metadata.version(name)
     except importlib.metadata.PackageNotFoundError:

@@ -385,7 +385,7 @@ def until_it_hangs(sandbox: Sandbox, call: tuple[str, str, int], name: str, star
     """Wait until the sandbox holds the call's connection open. The first `start` entries of its log are older."""
     service, operation, number = call
     for _ in range(3000):
-        if any(entry.get("fault") == name for entry in sandbox.calls[start:]):
+        if any((entry.get("fault"), entry["operation"]) == (name, operation) for entry in sandbox.calls[start:]):
             return
         # One that hangs before its effect is written down when it ends, but counted when it comes.
         if name == "hang-before" and sandbox._faults._calls[service, operation] >= number:
@@ -394,12 +394,12 @@ def until_it_hangs(sandbox: Sandbox, call: tuple[str, str, int], name: str, star
     raise AssertionError(f"{operation} never came")
 
 
-def let_go(sandbox: Sandbox, start: int) -> None:
-    """End the calls that hang before their effect: clients try again."""
+def let_go(sandbox: Sandbox, start: int, number: int = 1) -> None:
+    """End the calls that hang before their effect, the `number` first ones of the block: clients try again."""
     from sandbox.connection import stopping
 
     stopping.set()
-    while not any(entry.get("fault") == "hang-before" for entry in sandbox.calls[start:]):
+    while sum(entry.get("fault") == "hang-before" for entry in sandbox.calls[start:]) < number:
         time.sleep(0.01)
     stopping.clear()
 

@@ -177,6 +177,7 @@ def test_one_thing_that_is_broken_is_the_one_thing_found(mine: Quick, account: A
         assert findings(mine) == (0, [])
 
 
+@pytest.mark.slow
 def test_fix_makes_a_second_clone_push(mine: Quick, account: Account, tmp_path: Path) -> None:
     """A colleague clones by the URL; then plain `git push` must ask AWS for the password, not the person."""
     second = tmp_path / "second"
@@ -207,6 +208,7 @@ CREDENTIALS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", CREDENTIALS)
 def test_credentials_that_do_not_work_give_one_clear_line(repository: Render, account: Account, case: str) -> None:
     """The first thing that goes wrong for nearly everybody: what to type must stand there, not a traceback."""
@@ -221,6 +223,7 @@ def test_credentials_that_do_not_work_give_one_clear_line(repository: Render, ac
     assert (account.state(), mine.git("config", "--local", "--list")) == (before, git_before)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("service", "operation", "what"),
     [("codecommit", "GetRepository", REPOSITORY), ("sagemaker", "ListModelPackageGroups", "model package groups")],
@@ -235,6 +238,7 @@ def test_what_may_not_be_looked_at_is_said_and_the_rest_is_looked_at(
     assert f"{operation} is not allowed: " in found[0]["detail"]
 
 
+@pytest.mark.slow
 def test_git_asks_mlops_for_a_codecommit_password_and_nobody_else_gets_one(mine: Quick) -> None:
     """Without the AWS CLI `mlops git-credential` answers git: a signature sent to another host would be a leak."""
 

@@ -30,7 +30,9 @@ class GitHub:
         if not file.is_file():
             return None
         bare = self.folder / f"{name}.git"
-        refs = {str(ref.relative_to(bare)): ref.read_text().strip() for ref in (bare / "refs").rglob("*") if ref.is_file()}
+        refs = {
+            str(ref.relative_to(bare)): ref.read_text().strip() for ref in (bare / "refs").rglob("*") if ref.is_file()
+        }
         return {**json.loads(file.read_text()), "refs": refs}
 
     def calls(self) -> list[list[str]]:
@@ -106,6 +108,7 @@ def test_everything_is_made_and_again_is_nothing(mine: Quick, github: GitHub, ac
     assert account.state()["groups"] == {}
 
 
+@pytest.mark.slow
 def test_the_teams_own_description_survives_a_repair(mine: Quick, github: GitHub) -> None:
     """Only the mark of an unfinished setup may be replaced: a description that people wrote is theirs."""
     mine.mlops("setup")
@@ -117,6 +120,7 @@ def test_the_teams_own_description_survives_a_repair(mine: Quick, github: GitHub
     assert (facts["default_branch"], facts["description"]) == ("main", "Ours!")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("empty", [False, True])
 def test_a_repository_of_others_is_refused(mine: Quick, github: GitHub, account: Account, empty: bool) -> None:
     """The name may be taken in the organisation."""
@@ -130,6 +134,7 @@ def test_a_repository_of_others_is_refused(mine: Quick, github: GitHub, account:
     assert account.state() == {"repositories": {}, "groups": {}}
 
 
+@pytest.mark.slow
 def test_without_gh_the_commands_are_shown_and_the_groups_made(
     mine: Quick, github: GitHub, account: Account, tmp_path: Path
 ) -> None:
@@ -155,6 +160,7 @@ def test_without_gh_the_commands_are_shown_and_the_groups_made(
     assert without.mlops("doctor").code == 0
 
 
+@pytest.mark.slow
 def test_not_logged_in_is_one_line(mine: Quick, github: GitHub, account: Account) -> None:
     """gh's own advice is the right one."""
     (github.folder / "not-logged-in").touch()
@@ -198,6 +204,7 @@ def test_each_call_of_gh_fails_and_all_or_nothing_is_left(
         mine.mlops("teardown", "--yes")
 
 
+@pytest.mark.slow
 def test_what_may_not_be_deleted_is_named_and_completed_by_the_next_run(
     mine: Quick, github: GitHub, account: Account, aws: Sandbox
 ) -> None:
@@ -212,6 +219,7 @@ def test_what_may_not_be_deleted_is_named_and_completed_by_the_next_run(
     assert is_complete(mine, github, account)
 
 
+@pytest.mark.slow
 def test_a_repository_that_was_killed_between_creation_and_push_is_completed(
     mine: Quick, github: GitHub, account: Account
 ) -> None:

@@ -70,6 +70,7 @@ def all_of(account: Account) -> tuple[State, dict[str, dict[str, str]]]:
     return state, {name: account.refs(name) for name in state["repositories"]}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("foreign", FOREIGN)
 def test_what_others_have_under_our_name_stays_theirs(
     account: Account, mine: Quick, tmp_path: Path, foreign: Callable[[Account, Quick, Path], None]
@@ -89,6 +90,7 @@ def test_what_others_have_under_our_name_stays_theirs(
     assert mine.mlops("doctor", check=False).code == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("foreign", REPOSITORIES)
 def test_a_repository_that_others_make_meanwhile_stays_theirs(
     account: Account, mine: Quick, aws: Sandbox, tmp_path: Path, foreign: Callable[[Account, Quick, Path], None]
@@ -122,6 +124,7 @@ def test_a_group_that_others_make_meanwhile_stays_theirs(account: Account, mine:
     assert account.state() == {"repositories": {}, "groups": {f"{mine.slug}-dev": theirs}}
 
 
+@pytest.mark.slow
 def test_another_render_of_the_same_slug_is_another_repository(repository: Render, account: Account) -> None:
     """Two people generate a model of the same name: the second must not push into the first one's repository."""
     first, second = repository("first"), repository("second", project_name="Tumor diagnosis", task="regression")
@@ -136,6 +139,7 @@ def test_another_render_of_the_same_slug_is_another_repository(repository: Rende
     second.mlops("setup")
 
 
+@pytest.mark.slow
 def test_a_history_merged_in_later_does_not_change_what_is_ours(
     repository: Render, account: Account, tmp_path: Path
 ) -> None:

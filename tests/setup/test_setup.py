@@ -30,6 +30,7 @@ def test_everything_of_the_scenario_exists(repository: Render, account: Account,
     assert done.stderr == ""
 
 
+@pytest.mark.slow
 def test_what_lands_is_the_untouched_render_although_work_went_on(repository: Render, account: Account) -> None:
     """Updates start from the render, and CI must not start with the seeding push: later commits wait for the user's own."""
     mine = repository()
@@ -49,6 +50,7 @@ def test_what_lands_is_the_untouched_render_although_work_went_on(repository: Re
     assert "refs/heads/feature-x" in account.refs(slug)
 
 
+@pytest.mark.slow
 def test_git_settings_of_the_user_do_not_change_what_is_seeded(repository: Render, account: Account) -> None:
     """A pre-push hook, signed pushes or tags that follow would fail or widen the seeding push."""
     mine = repository()
@@ -66,6 +68,7 @@ def test_git_settings_of_the_user_do_not_change_what_is_seeded(repository: Rende
 HOSTILE = 'Dr. "O\'Neil" & Söhne; $(rm -rf /) {{x}} <b>#1, 50%</b> 👩\u200d💻 \u200fשלום ' + "𝒶" * 90
 
 
+@pytest.mark.slow
 def test_a_hostile_name_and_owner_arrive_in_legal_tags_and_descriptions(repository: Render, account: Account) -> None:
     """SageMaker refuses a tag with a quote or a comma and a description with the joiner inside an emoji: setup would
     fail for people whose team has such a name."""
@@ -121,6 +124,7 @@ def test_the_plan_creates_nothing(clone: Clone, aws: Sandbox, option: str) -> No
         assert "then 1 USD for each" in done.stdout
 
 
+@pytest.mark.slow
 def test_another_account_than_the_settings_name_is_refused(repository: Render, account: Account) -> None:
     """The wrong AWS_PROFILE is the classic: production's names in somebody's playground."""
     mine = repository()
@@ -134,6 +138,7 @@ def test_another_account_than_the_settings_name_is_refused(repository: Render, a
     assert account.state() == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("answer", "created"), [("n\n", False), ("\n", False), ("\x04", False), ("y\n", True)])
 def test_a_person_is_asked(repository: Render, account: Account, answer: str, created: bool) -> None:
     """Nothing is created in an account without a yes from the person who sees which account it is."""
@@ -145,6 +150,7 @@ def test_a_person_is_asked(repository: Render, account: Account, answer: str, cr
     assert ("nothing was created." in printed) == (not created)
 
 
+@pytest.mark.slow
 def test_a_shallow_clone_is_refused(repository: Render, account: Account, tmp_path: Path) -> None:
     """It has no root commit, so nothing could be recognised as ours."""
     mine = repository()
@@ -157,6 +163,7 @@ def test_a_shallow_clone_is_refused(repository: Render, account: Account, tmp_pa
     assert shallow.mlops("setup").code == 0
 
 
+@pytest.mark.slow
 def test_without_commits_and_without_git_it_says_how_to_begin(repository: Render, account: Account) -> None:
     """A render copied without its .git, or made with a git that failed: the advice must lead to a working setup."""
     mine = repository()
@@ -171,6 +178,7 @@ def test_without_commits_and_without_git_it_says_how_to_begin(repository: Render
     assert account.refs(mine.slug)["refs/heads/main"] == mine.root_commit
 
 
+@pytest.mark.slow
 def test_it_acts_on_its_own_repository_only(repository: Render, account: Account, tmp_path: Path) -> None:
     """A console script of one project's environment, started in another's folder, would create the wrong resources."""
     mine, other = repository(), tmp_path / "other"
@@ -187,6 +195,7 @@ def test_it_acts_on_its_own_repository_only(repository: Render, account: Account
     assert mine.slug in account.state()["repositories"]
 
 
+@pytest.mark.slow
 def test_git_variables_of_another_repository_are_not_obeyed(
     repository: Render, account: Account, tmp_path: Path
 ) -> None:
@@ -200,6 +209,7 @@ def test_git_variables_of_another_repository_are_not_obeyed(
     assert incomplete(account, mine.path, mine.slug, mine.root_commit, "baseline") == []
 
 
+@pytest.mark.slow
 def test_an_origin_that_leads_elsewhere_stays(repository: Render, account: Account, tmp_path: Path) -> None:
     """Teams mirror repositories: what they called origin, and where their branches go, is theirs."""
     mine = repository()
@@ -216,6 +226,7 @@ def test_an_origin_that_leads_elsewhere_stays(repository: Render, account: Accou
     assert mine.git("rev-parse", "upstream-mlops/dev") == root
 
 
+@pytest.mark.slow
 def test_an_origin_that_is_the_same_place_by_ssh_is_origin(repository: Render, account: Account) -> None:
     """Most people clone from GitHub by SSH, some from CodeCommit: doctor must not call that wrong."""
     from mlops.clone import place
@@ -240,6 +251,7 @@ def test_an_origin_that_is_the_same_place_by_ssh_is_origin(repository: Render, a
     assert mine.git("remote", "get-url", "origin") == by_ssh
 
 
+@pytest.mark.slow
 def test_in_a_linked_worktree(repository: Render, account: Account, tmp_path: Path) -> None:
     """There .git is a file, and the settings live in the main clone."""
     mine = repository()
@@ -249,6 +261,7 @@ def test_in_a_linked_worktree(repository: Render, account: Account, tmp_path: Pa
     assert incomplete(account, mine.path, mine.slug, mine.root_commit, "baseline") == []
 
 
+@pytest.mark.slow
 def test_from_a_second_clone_nothing_is_made_twice(repository: Render, account: Account, tmp_path: Path) -> None:
     """A colleague who runs it too must end with a clone that can push, and nothing else."""
     mine = repository()
@@ -265,6 +278,7 @@ def test_from_a_second_clone_nothing_is_made_twice(repository: Render, account: 
     assert account.refs(mine.slug)["refs/heads/dev"] == colleague.git("rev-parse", "HEAD")
 
 
+@pytest.mark.slow
 def test_the_warning_about_the_example_owner_comes_before_the_reason(repository: Render, aws: Sandbox) -> None:
     """The hook shows the last line of standard error: it must be the reason, not the warning."""
     mine = repository(owner="ml-team@example.com")

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from stage import GROUPS, Account, Clone, Quick, calls_since, fault, faults, incomplete, let_go, until_it_hangs
 from at_a_terminal import on_a_terminal
+from stage import GROUPS, Account, Clone, Quick, calls_since, fault, faults, incomplete, let_go, until_it_hangs
 
 from sandbox.server import Sandbox
 
@@ -53,6 +53,7 @@ def test_it_shows_what_goes_and_what_stays_and_then_does_that(mine: Quick, accou
     assert account.state() == NOTHING
 
 
+@pytest.mark.slow
 def test_without_a_terminal_it_needs_yes(mine: Quick, account: Account) -> None:
     """A script that removes must have been told so."""
     before = account.state()
@@ -60,6 +61,7 @@ def test_without_a_terminal_it_needs_yes(mine: Quick, account: Account) -> None:
     assert account.state() == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("answer", "removed"), [("n\n", False), ("\n", False), ("y\n", True)])
 def test_a_person_is_asked(mine: Quick, account: Account, answer: str, removed: bool) -> None:
     """Enter alone is a no."""
@@ -69,6 +71,7 @@ def test_a_person_is_asked(mine: Quick, account: Account, answer: str, removed: 
     assert account.state() == (NOTHING if removed else before)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("reference", ["refs/heads/dev", "refs/heads/feature/their-idea", "refs/tags/v1"])
 def test_commits_that_are_nowhere_else_are_kept(mine: Quick, account: Account, tmp_path: Path, reference: str) -> None:
     """A colleague's work of this morning is on CodeCommit alone: deleting the repository would destroy it."""
@@ -83,6 +86,7 @@ def test_commits_that_are_nowhere_else_are_kept(mine: Quick, account: Account, t
     assert commit in mine.git("for-each-ref")
 
 
+@pytest.mark.slow
 def test_commits_pushed_while_the_question_was_open_are_kept(mine: Quick, account: Account, tmp_path: Path) -> None:
     """The question may stand on the screen over lunch."""
     pushed: list[str] = []
@@ -96,6 +100,7 @@ def test_commits_pushed_while_the_question_was_open_are_kept(mine: Quick, accoun
     assert account.refs(mine.slug)["refs/heads/dev"] == pushed[0]
 
 
+@pytest.mark.slow
 def test_a_detached_commit_of_this_clone_does_not_count(mine: Quick, account: Account) -> None:
     """What no reference holds, git's next clean-up deletes here too."""
     mine.git("switch", "--quiet", "--detach")
@@ -106,6 +111,7 @@ def test_a_detached_commit_of_this_clone_does_not_count(mine: Quick, account: Ac
     assert account.refs(mine.slug)["refs/heads/idea"] == lost
 
 
+@pytest.mark.slow
 def test_it_can_be_repeated_and_setup_works_again(mine: Quick, account: Account) -> None:
     """Try it out, remove it, set it up for good."""
     mine.mlops("teardown", "--yes")
@@ -117,6 +123,7 @@ def test_it_can_be_repeated_and_setup_works_again(mine: Quick, account: Account)
     assert mine.git("status", "--short", "--branch") == "## dev...origin/dev"
 
 
+@pytest.mark.slow
 def test_what_a_killed_setup_left_is_removed(mine: Quick, account: Account) -> None:
     """An empty repository that carries our root commit is ours, and holds nothing."""
     account.git("push", "--quiet", account.url(mine.slug), ":refs/heads/dev", cwd=mine.path)

@@ -26,7 +26,7 @@ loaded: tuple[str, dict[str, str]] | None = None
 
 def main() -> None:
     real_sleep = time.sleep
-    time.sleep = lambda seconds: real_sleep(seconds / SHORTER)
+    time.sleep = lambda seconds: real_sleep(float(seconds) / SHORTER)
     botocore.loaders.create_loader = functools.cache(botocore.loaders.create_loader)  # AWS's models are read once
     for service in ("sts", "iam", "codecommit", "sagemaker"):
         boto3.Session().client(service, region_name="us-east-1")

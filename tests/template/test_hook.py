@@ -178,6 +178,7 @@ def test_with_now_and_a_failing_call_aws_is_as_before_and_the_repository_stays(a
     assert (tmp_path / "tumor-diagnosis" / "mlops.yaml").is_file()
 
 
+@pytest.mark.slow
 def test_without_the_setup_packages_uv_brings_them(aws: Sandbox, tmp_path: Path) -> None:
     """Cookiecutter often lives in an environment of its own (pipx, uv tool), without boto3."""
     environment = {**aws.environment(), "PYTHONPATH": str(_hidden(tmp_path, "boto3"))}

@@ -8,6 +8,7 @@ import tomllib
 import unicodedata
 from pathlib import Path
 
+import pytest
 import yaml
 from cookiecutter.exceptions import FailedHookException
 from cookiecutter.main import cookiecutter
@@ -55,6 +56,7 @@ ANYTHING = st.fixed_dictionaries(
 ANSWERS = st.one_of(GOOD, GOOD, GOOD, ANYTHING)
 
 
+@pytest.mark.slow
 @settings(max_examples=RUNS)
 @given(answers=ANSWERS)
 def test_random_answers_give_a_whole_repository_or_one_line(answers: dict[str, str]) -> None:
