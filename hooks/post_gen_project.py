@@ -111,7 +111,7 @@ def set_up_aws() -> bool:
         sys.stdout.write(setup.stderr)
         return True
     reason = (setup.stderr.strip().splitlines() or [f"mlops setup ended with code {setup.returncode}"])[-1]
-    print(f"AWS is not set up: {reason} Then: {again}")
+    print(f"AWS is not set up: {reason.removesuffix(' Next: mlops setup').rstrip('.')}. Next: {again}")
     return False
 
 

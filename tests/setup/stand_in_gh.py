@@ -45,7 +45,7 @@ def facts(name: str) -> dict[str, Any]:
 
 def branches(name: str) -> dict[str, str]:
     lines = git(name, "for-each-ref", "--format=%(refname:lstrip=2) %(objectname)", "refs/heads").stdout.splitlines()
-    return dict(line.split(" ", 1) for line in lines)  # type: ignore[misc]
+    return dict(line.split(" ", 1) for line in lines)
 
 
 def create(name: str, description: str) -> None:
