@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from mlops.git import git, read_config, read_config_all
+from mlops.git import git, read_config
 from mlops.repository import BRANCHES, Host
 from mlops.settings import ROOT
 
 SPARE_REMOTE = "upstream-mlops"
+GitConfig = dict[str, list[str]]
 
 
 @dataclass(frozen=True)
@@ -31,19 +32,27 @@ class Connection:
     @property
     def remote(self) -> str:
         """The name of the remote: `origin`, unless the team uses that name for another place."""
-        taken = read_config("remote.origin.url")
-        return "origin" if taken is None or place(taken) == place(self.url) else SPARE_REMOTE
+        return self._remote_in(read_config())
+
+    def _remote_in(self, settings: GitConfig) -> str:
+        elsewhere = [url for url in settings.get("remote.origin.url", []) if place(url) != place(self.url)]
+        return SPARE_REMOTE if elsewhere else "origin"
 
     def missing(self) -> list[str]:
         """Return, in words, what plain `git push` still lacks in this clone."""
-        lacks = []
-        url = read_config(f"remote.{self.remote}.url")
-        if url is None or place(url) != place(self.url):
-            lacks.append(f"the remote {self.remote}")
+        settings, lacks = read_config(), []
+        remote = self._remote_in(settings)
+        urls = settings.get(f"remote.{remote}.url", [])
+        if not self._leads_here(urls):
+            lacks.append(f"the remote {remote}")
         # A remote by SSH brings its own keys.
-        if url in {None, self.url} and self.host.credential_helper() not in read_config_all(f"{self.section}.helper"):
+        by_https = not urls or self.url in urls
+        if by_https and self.host.credential_helper() not in settings.get(f"{self.section}.helper", []):
             lacks.append("the credential helper")
         return lacks
+
+    def _leads_here(self, urls: list[str]) -> bool:
+        return bool(urls) and all(place(url) == place(self.url) for url in urls)
 
     def make(self) -> None:
         """Write the settings and leave those that are right.
@@ -54,20 +63,20 @@ class Connection:
         Raises:
             Problem: git cannot write its configuration.
         """
-        remote, helper = self.remote, self.host.credential_helper()
-        url = read_config(f"remote.{remote}.url")
-        if url is None or place(url) != place(self.url):  # the spare one may still name an earlier place
+        settings, helper = read_config(), self.host.credential_helper()
+        remote = self._remote_in(settings)
+        if not self._leads_here(settings.get(f"remote.{remote}.url", [])):  # the spare one may name an earlier place
             _write(f"remote.{remote}.fetch", f"+refs/heads/*:refs/remotes/{remote}/*")
             _write(f"remote.{remote}.url", self.url)
-        if helper not in read_config_all(f"{self.section}.helper"):
+        if helper not in settings.get(f"{self.section}.helper", []):
             _write(f"{self.section}.useHttpPath", "true")
             # The empty value drops inherited helpers, such as a key chain that would keep expired signatures.
             _write(f"{self.section}.helper", "")
             git("config", "--local", "--add", f"{self.section}.helper", helper)
-        if read_config("push.autoSetupRemote") is None:
+        if "push.autosetupremote" not in settings:
             _write("push.autoSetupRemote", "true")
         for branch in BRANCHES:
-            if read_config(f"branch.{branch}.remote") is None:
+            if f"branch.{branch}.remote" not in settings:
                 _write(f"branch.{branch}.merge", f"refs/heads/{branch}")
                 _write(f"branch.{branch}.remote", remote)
 
@@ -87,9 +96,11 @@ class Connection:
 
         return restore
 
-    def track(self, branch: str, commit: str) -> None:
-        """Note where `branch` is on the remote, as `git push` does."""
-        git("update-ref", f"refs/remotes/{self.remote}/{branch}", commit)
+    def track(self, branches: list[str], commit: str) -> None:
+        """Note that the remote has `branches` at `commit`, as `git push` does."""
+        remote = self.remote
+        for branch in branches:
+            git("update-ref", f"refs/remotes/{remote}/{branch}", commit)
 
     def fetch_untracked(self) -> None:
         """Fetch the branches of which this clone knows nothing yet: another clone, or a run that was killed, made them.
@@ -97,7 +108,8 @@ class Connection:
         Raises:
             GitFailed: the host does not answer git.
         """
-        missing = {f"refs/remotes/{self.remote}/{branch}": branch for branch in BRANCHES}
+        remote = self.remote
+        missing = {f"refs/remotes/{remote}/{branch}": branch for branch in BRANCHES}
         for ref in self._tracking_refs():
             missing.pop(ref, None)
         if missing:

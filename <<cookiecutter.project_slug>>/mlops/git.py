@@ -92,17 +92,10 @@ def root_commit() -> str:
         raise Problem("this repository has no commit yet; make one with: git add -A && git commit") from None
 
 
-def read_config(key: str) -> str | None:
-    """Return a value of the local configuration, or None."""
-    try:
-        return git("config", "--local", "--get", key)
-    except GitFailed:
-        return None
-
-
-def read_config_all(key: str) -> list[str]:
-    """Return all values of a local configuration key, in order."""
-    try:
-        return git("config", "--local", "--get-all", key).split("\n")
-    except GitFailed:
-        return []
+def read_config() -> dict[str, list[str]]:
+    """Return the local configuration: the values of each key, in order. Git writes a key's ends in lower case."""
+    settings: dict[str, list[str]] = {}
+    for entry in git("config", "--local", "--list", "--null").split("\0"):
+        key, _, value = entry.partition("\n")
+        settings.setdefault(key, []).append(value)
+    return settings

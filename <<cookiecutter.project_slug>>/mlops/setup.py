@@ -192,8 +192,7 @@ def _push(connection: Connection, root: str, branches: list[str]) -> None:
             if attempt == PUSH_ATTEMPTS:
                 raise
             time.sleep(1)  # a repository made a moment ago may not answer git yet
-    for branch in branches:
-        connection.track(branch, root)
+    connection.track(branches, root)
 
 
 def _unpush(connection: Connection, root: str, branches: list[str]) -> None:

@@ -84,7 +84,7 @@ def fails(world: World, call: Call, name: str, times: int | None) -> Done:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["throttling", "server-error", "no-answer", "dropped"])
+@pytest.mark.parametrize("name", ["throttling", "no-answer", "dropped"])
 def test_a_call_that_fails_once_is_tried_again_and_everything_is_made(world: World, name: str) -> None:
     """AWS throttles and drops connections every day; giving up at the first would make setup a lottery."""
     for call in world.calls():

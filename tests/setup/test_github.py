@@ -175,6 +175,7 @@ def test_each_call_of_gh_fails_and_all_or_nothing_is_left(
 ) -> None:
     """GitHub answers 502 on a bad day, sometimes after it has done what it was asked."""
     text = "HTTP 502: Server Error (https://api.github.com/graphql)"
+    mine.zygote.preload(mine.path, mine.environment)
     before = git_state(mine.path)
     mine.mlops("setup")
     number = len(github.calls())
