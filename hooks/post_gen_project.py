@@ -6,6 +6,7 @@ always 0 once the files are there: Cookiecutter would delete the project otherwi
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -67,7 +68,8 @@ def make_repository() -> bool:
     for key, fallback in (("name", TEMPLATE), ("email", f"{TEMPLATE}@localhost")):
         if f"user.{key} " not in identity:
             environment |= {f"GIT_AUTHOR_{key.upper()}": fallback, f"GIT_COMMITTER_{key.upper()}": fallback}
-    message = f"Generate {SLUG} from {TEMPLATE}"
+    # The root commit tells whose a remote repository is: two renders of one second must not share it.
+    message = f"Generate {SLUG} from {TEMPLATE}\n\nRender: {os.urandom(16).hex()}"
     for command in (
         ["init", "--quiet", "--initial-branch=main"],
         # --force: a global ignore file must not keep a rendered file out of the root commit.
@@ -100,17 +102,19 @@ def set_up_aws() -> bool:
         print(f"AWS is not set up: it needs uv, or {needs} beside Cookiecutter. Next: {again}")
         return False
     try:
-        setup = subprocess.run(command, stderr=subprocess.PIPE, text=True)
-    except KeyboardInterrupt:
-        print(f"AWS setup was interrupted. Next: {again}")
-        return False
+        with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as setup:
+            # Ctrl-C reaches setup too, which then clears up; the hook must wait for that and not kill it.
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+            said = setup.communicate()[1]
     except OSError as error:
         print(f"AWS is not set up: {command[0]} did not start ({error}). Next: {again}")
         return False
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     if setup.returncode == 0:
-        sys.stdout.write(setup.stderr)
+        sys.stdout.write(said)
         return True
-    reason = (setup.stderr.strip().splitlines() or [f"mlops setup ended with code {setup.returncode}"])[-1]
+    reason = (said.strip().splitlines() or [f"mlops setup ended with code {setup.returncode}"])[-1]
     print(f"AWS is not set up: {reason.removesuffix(' Next: mlops setup').rstrip('.')}. Next: {again}")
     return False
 

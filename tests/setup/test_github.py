@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from stage import OWNER, Account, Quick, fault, faults, git_state
+from stage import Account, Quick, fault, faults, git_state
 
 from sandbox.server import Sandbox
 
@@ -89,6 +89,7 @@ def is_complete(mine: Quick, github: GitHub, account: Account) -> bool:
     return True
 
 
+@pytest.mark.slow
 def test_everything_is_made_and_again_is_nothing(mine: Quick, github: GitHub, account: Account) -> None:
     """The same promise as with CodeCommit."""
     done = mine.mlops("setup")
@@ -229,4 +230,3 @@ def test_a_repository_that_was_killed_between_creation_and_push_is_completed(
     account.git("update-ref", "-d", "refs/heads/main", cwd=bare)
     mine.mlops("setup")
     assert is_complete(mine, github, account)
-    assert OWNER

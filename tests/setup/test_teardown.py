@@ -30,6 +30,7 @@ def somebody_elses_push(account: Account, mine: Quick, folder: Path, *references
     return account.git("rev-parse", "HEAD", cwd=folder)
 
 
+@pytest.mark.slow
 def test_it_shows_what_goes_and_what_stays_and_then_does_that(mine: Quick, account: Account) -> None:
     """People decide by the plan: it must be what happens."""
     version = account.register(f"{mine.slug}-prod")

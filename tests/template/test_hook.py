@@ -2,8 +2,10 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -185,6 +187,40 @@ def test_without_the_setup_packages_uv_brings_them(aws: Sandbox, tmp_path: Path)
     done = generate(tmp_path / "out", "aws_setup=now", **environment)
     assert done.returncode == 0
     assert "CreateRepository" in [call["operation"] for call in aws.calls], done.stdout + done.stderr
+
+
+def test_ctrl_c_during_setup_lets_it_clear_up_and_the_repository_stays(aws: Sandbox, tmp_path: Path) -> None:
+    """A terminal sends Ctrl-C to everyone at once; a hook that then kills setup would leave half an AWS side."""
+    hang = {"service": "sagemaker", "operation": "CreateModelPackageGroup", "call": 2, "fault": "hang-after"}
+    aws.set_faults([hang])
+    command = [
+        sys.executable,
+        "-m",
+        "cookiecutter",
+        str(TEMPLATE),
+        "--no-input",
+        "--default-config",
+        "-o",
+        str(tmp_path),
+    ]
+    with subprocess.Popen(
+        [*command, "aws_setup=now"], env=aws.environment(), stdout=subprocess.PIPE, text=True, start_new_session=True
+    ) as process:
+        while [call["operation"] for call in aws.calls].count("CreateModelPackageGroup") < 2:
+            time.sleep(0.05)
+        os.killpg(process.pid, signal.SIGINT)
+        printed = process.communicate(timeout=60)[0]  # until the hook, which holds the pipe too, has ended
+    assert "AWS is not set up: interrupted; nothing was left behind. Next: cd tumor-diagnosis && make setup" in printed
+    left = [call["operation"] for call in aws.calls if call["operation"].startswith("Delete")]
+    assert left == ["DeleteModelPackageGroup", "DeleteModelPackageGroup", "DeleteRepository"]
+    assert Repository(tmp_path / "tumor-diagnosis").git("remote") == ""
+
+
+def test_two_renders_of_the_same_answers_have_different_root_commits(bake: Bake) -> None:
+    """The root commit tells whose a remote repository is; in one second two people may render the same."""
+    first, second = bake(), bake()
+    assert first.root_commit != second.root_commit
+    assert first.git("rev-parse", "HEAD^{tree}") == second.git("rev-parse", "HEAD^{tree}")
 
 
 def test_without_the_setup_packages_and_without_uv_it_says_how(aws: Sandbox, tmp_path: Path) -> None:
