@@ -5,7 +5,7 @@ import pty
 import sys
 from collections.abc import Callable
 
-from stage import Quick
+from tests.setup.stage import Quick
 
 
 def on_a_terminal(

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 from cookiecutter.main import cookiecutter
-from stage import OWNER, Account, Clone, Quick, Zygote
 
 from sandbox.server import Sandbox
+from tests.setup.stage import OWNER, Account, Clone, Quick, Zygote
 
 TEMPLATE = Path(__file__).resolve().parents[2]
 Render = Callable[..., Quick]

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from stage import Account, Quick, fault, faults
 
 from sandbox.server import Sandbox
+from tests.setup.stage import Account, Quick, fault, faults
 
 Render = Callable[..., Quick]
 Finding = dict[str, str]

@@ -10,11 +10,11 @@ import signal
 from pathlib import Path
 
 import pytest
-from stage import Account, Clone, Done, calls_since, end, fault, faults, incomplete, let_go, until_it_hangs
 
 from mlops.problem import Problem
 from mlops.undo import all_or_nothing
 from sandbox.server import Sandbox
+from tests.setup.stage import Account, Clone, Done, calls_since, end, fault, faults, incomplete, let_go, until_it_hangs
 
 Call = tuple[str, str, int]
 SCENARIO = "champion-challenger"

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from stage import Account, Quick, fault, faults, git_state
 
 from sandbox.server import Sandbox
+from tests.setup.stage import Account, Quick, fault, faults, git_state
 
 Render = Callable[..., Quick]
 NAME = "hospital/tumor-diagnosis"

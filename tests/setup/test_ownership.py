@@ -8,9 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from stage import Account, Quick, State, fault, faults, let_go, until_it_hangs
 
 from sandbox.server import Sandbox
+from tests.setup.stage import Account, Quick, State, fault, faults, let_go, until_it_hangs
 
 Render = Callable[..., Quick]
 

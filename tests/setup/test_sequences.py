@@ -5,11 +5,13 @@ a version is never removed without --force.
 """
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from stage import Account, Clone, fault, faults, incomplete
+
+from tests.setup.stage import Account, Clone, fault, faults, incomplete
 
 CALLS = [
     ("codecommit", "CreateRepository"),
@@ -48,12 +50,12 @@ class History:
         self.versions: set[str] = set()
         self.number = 0
 
-    def happen(self, what: str, trouble: object = None) -> None:
+    def happen(self, what: str, trouble: Any = None) -> None:
         if what.startswith(("setup", "teardown")):
             command = what.split()
             wanted = []
             if trouble:
-                call, number, name, times = trouble  # type: ignore[misc]
+                call, number, name, times = trouble
                 wanted = [fault((*call, number), name, times)]
             with faults(self.account.sandbox, *wanted):
                 done = self.clone.mlops(*command, "--yes")

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from at_a_terminal import on_a_terminal
-from stage import GROUPS, Account, Clone, Quick, calls_since, incomplete
 
 from sandbox.server import Sandbox
+from tests.setup.at_a_terminal import on_a_terminal
+from tests.setup.stage import GROUPS, Account, Clone, Quick, calls_since, incomplete
 
 MOST_CALLS = 14
 Render = Callable[..., Quick]

@@ -5,13 +5,24 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from at_a_terminal import on_a_terminal
-from stage import GROUPS, Account, Clone, Quick, calls_since, fault, faults, incomplete, let_go, until_it_hangs
 
 from sandbox.server import Sandbox
+from tests.setup.at_a_terminal import on_a_terminal
+from tests.setup.stage import (
+    GROUPS,
+    Account,
+    Clone,
+    Quick,
+    calls_since,
+    fault,
+    faults,
+    incomplete,
+    let_go,
+    until_it_hangs,
+)
 
 Render = Callable[..., Quick]
-NOTHING = {"repositories": {}, "groups": {}}
+NOTHING: dict[str, dict[str, object]] = {"repositories": {}, "groups": {}}
 
 
 @pytest.fixture
