@@ -114,7 +114,9 @@ def set_up_aws() -> bool:
     if setup.returncode == 0:
         sys.stdout.write(said)
         return True
-    reason = (said.strip().splitlines() or [f"mlops setup ended with code {setup.returncode}"])[-1]
+    lines = [line.strip() for line in said.splitlines() if line.strip()] or [f"setup ended with {setup.returncode}"]
+    # The last line is setup's reason; but uv, if it cannot even start setup, says its reason first and then advises.
+    reason = next((line for line in lines if line.startswith("error: ")), lines[-1])
     print(f"AWS is not set up: {reason.removesuffix(' Next: mlops setup').rstrip('.')}. Next: {again}")
     return False
 

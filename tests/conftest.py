@@ -108,9 +108,11 @@ def running_sandbox(clean_machine: None) -> Iterator[Sandbox]:
 
 @pytest.fixture
 def aws(running_sandbox: Sandbox) -> Iterator[Sandbox]:
-    """The sandbox, empty."""
+    """The sandbox, empty and without faults."""
+    running_sandbox.set_faults([])
     running_sandbox.reset()
     yield running_sandbox
+    running_sandbox.set_faults([])
     running_sandbox.reset()
 
 
