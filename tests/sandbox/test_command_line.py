@@ -16,6 +16,8 @@ import pytest
 
 from sandbox import Sandbox
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 PYTHON = sys.executable
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
 from botocore.exceptions import ClientError
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+pytestmark = pytest.mark.slow
 
 BRANCHES = ("main", "dev", "feature/a", "feature")
 STEPS = st.lists(

@@ -16,6 +16,7 @@ from mlops.undo import all_or_nothing
 from sandbox.server import Sandbox
 from tests.setup.stage import Account, Clone, Done, calls_since, end, fault, faults, incomplete, let_go, until_it_hangs
 
+pytestmark = pytest.mark.slow
 Call = tuple[str, str, int]
 SCENARIO = "champion-challenger"
 
@@ -83,7 +84,6 @@ def fails(world: World, call: Call, name: str, times: int | None) -> Done:
         return world.clone.mlops("setup")
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", ["throttling", "no-answer", "dropped"])
 def test_a_call_that_fails_once_is_tried_again_and_everything_is_made(world: World, name: str) -> None:
     """AWS throttles and drops connections every day; giving up at the first would make setup a lottery."""
@@ -94,7 +94,6 @@ def test_a_call_that_fails_once_is_tried_again_and_everything_is_made(world: Wor
         world.put_back()
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", ["throttling", "access-denied", "server-error", "no-answer", "dropped"])
 def test_a_call_that_fails_for_ever_leaves_all_or_nothing(world: World, name: str) -> None:
     """Half of the resources are worse than none: nobody knows of them, and somebody pays."""
@@ -109,7 +108,6 @@ def test_a_call_that_fails_for_ever_leaves_all_or_nothing(world: World, name: st
         world.put_back()
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("moment", ["hang-before", "hang-after"])
 def test_after_the_process_was_killed_at_any_call_the_next_run_completes_it(world: World, moment: str) -> None:
     """A laptop lid, the OOM killer or a CI timeout leaves no time to clear up; then the rest must be recognised as ours."""
@@ -126,7 +124,6 @@ def test_after_the_process_was_killed_at_any_call_the_next_run_completes_it(worl
         world.put_back()
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("moment", ["hang-before", "hang-after"])
 def test_interrupted_at_any_call_it_removes_what_it_made(world: World, moment: str, number: signal.Signals) -> None:
@@ -152,7 +149,6 @@ FAILING_REMOVALS = [
 ]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("service", "operation", "kind"), FAILING_REMOVALS)
 def test_what_cannot_be_removed_again_is_named_and_the_next_run_completes(
     world: World, service: str, operation: str, kind: str
@@ -203,7 +199,6 @@ def test_a_repository_that_was_there_before_is_as_before(world: World) -> None:
     assert world.clone.state() == world.clone_before
 
 
-@pytest.mark.slow
 def test_others_who_push_meanwhile_keep_their_commits(world: World) -> None:
     """Between the push and a failing group, a colleague may already have pushed: that repository must stay."""
     last = ("sagemaker", "CreateModelPackageGroup", 5)
@@ -225,7 +220,6 @@ def test_others_who_push_meanwhile_keep_their_commits(world: World) -> None:
     assert world.account.refs(world.clone.slug)["refs/heads/dev"] == pushed
 
 
-@pytest.mark.slow
 def test_git_settings_that_cannot_be_written_undo_all(world: World) -> None:
     """A lock that a crashed git left behind stops `git config`; AWS must not keep what the clone does not know of."""
     lock = world.clone.path / ".git/config.lock"
@@ -255,7 +249,6 @@ def git_that_breaks_off(folder: Path, account: Account, how: str) -> str:
     return f"{fake.parent}{os.pathsep}{os.environ['PATH']}"
 
 
-@pytest.mark.slow
 def test_git_that_fails_at_any_of_its_commands_undoes_all(world: World, tmp_path: Path) -> None:
     """A full disk stops git in the middle of the settings: those already written go, too."""
     path = git_that_breaks_off(tmp_path, world.account, 'echo "fatal: disk full" >&2; exit 128')
@@ -271,7 +264,6 @@ def test_git_that_fails_at_any_of_its_commands_undoes_all(world: World, tmp_path
     assert world.is_complete()
 
 
-@pytest.mark.slow
 def test_killed_between_two_git_settings_the_next_run_completes_them(world: World, tmp_path: Path) -> None:
     """A helper without its useHttpPath, or a branch with half an upstream, would look finished and not work."""
     path = git_that_breaks_off(tmp_path, world.account, "kill -9 $PPID; exit 1")

@@ -123,6 +123,7 @@ STRANGE = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", STRANGE.values(), ids=STRANGE.keys())
 def test_free_text_arrives_unchanged_in_every_file(text: str, bake: Bake) -> None:
     repository = bake(project_name=text, owner=text, project_slug="strange")

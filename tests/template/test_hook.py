@@ -150,6 +150,7 @@ CREDENTIALS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("variables", "reason"), CREDENTIALS.values(), ids=CREDENTIALS.keys())
 def test_with_now_and_bad_credentials_the_repository_stays_and_one_line_says_what_to_do(
     variables: dict[str, str], reason: str, aws: Sandbox, tmp_path: Path
@@ -167,6 +168,7 @@ def test_with_now_and_bad_credentials_the_repository_stays_and_one_line_says_wha
     assert repository.git("remote") == ""
 
 
+@pytest.mark.slow
 def test_with_now_and_a_failing_call_aws_is_as_before_and_the_repository_stays(aws: Sandbox, tmp_path: Path) -> None:
     refused = {"service": "sagemaker", "operation": "CreateModelPackageGroup", "fault": "access-denied"}
     aws.set_faults([{**refused, "call": 2, "times": None}])
@@ -189,6 +191,7 @@ def test_without_the_setup_packages_uv_brings_them(aws: Sandbox, tmp_path: Path)
     assert "CreateRepository" in [call["operation"] for call in aws.calls], done.stdout + done.stderr
 
 
+@pytest.mark.slow
 def test_ctrl_c_during_setup_lets_it_clear_up_and_the_repository_stays(aws: Sandbox, tmp_path: Path) -> None:
     """A terminal sends Ctrl-C to everyone at once; a hook that then kills setup would leave half an AWS side."""
     hang = {"service": "sagemaker", "operation": "CreateModelPackageGroup", "call": 2, "fault": "hang-after"}
