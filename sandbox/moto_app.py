@@ -12,8 +12,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 from sandbox.errors import Answer, NotImplementedInSandbox
 
 # moto's backends are plain dictionaries: two threads in one conditional write would both win. Services that call
-# back into
-# the sandbox while they answer (lambda, events, cloudformation, sns, sqs, logs, s3 ...) must not hold a lock.
+# back into the sandbox while they answer (lambda, events, cloudformation, sns, sqs, logs, s3 ...) must not hold a lock.
 _ONE_AT_A_TIME = {"dynamodb", "iam", "sts", "sagemaker", "ssm", "codebuild", "ecr", "kms", "secretsmanager"}
 
 # moto answers these, but in a way that proves nothing: better no answer than a false one.

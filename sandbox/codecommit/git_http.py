@@ -203,9 +203,7 @@ def ref_commands(start: bytes) -> list[RefCommand]:
 
 
 def _settle_default(repository: Repository, commands: list[RefCommand]) -> None:
-    """After a push: the branch of the first commit becomes the default ("Working with branches": "A branch is
-    created for you
-    as part of that first commit from Git, and it is set as the default branch for your repository")."""
+    """After a push: the branch of the first commit becomes the default (User Guide, "Working with branches")."""
     repository.touch()
     with repository.lock:
         if repository.default_branch is not None:

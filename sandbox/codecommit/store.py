@@ -14,9 +14,8 @@ from uuid import uuid4
 HEADS = "refs/heads/"
 
 # Nothing may run on behind a push: the sandbox leaves no process behind. HEAD is always the default branch (or,
-# before the
-# first push, `main`, which then has no commit), and git guards its deletion: CodeCommit User Guide, "Delete a
-# branch", which rules it out for all the ways that it describes (console, Git, AWS CLI).
+# before the first push, `main`, which then has no commit), and git guards its deletion: CodeCommit User Guide,
+# "Delete a branch", which rules it out for all the ways that it describes (console, Git, AWS CLI).
 _CONFIG = """[core]
 \trepositoryformatversion = 0
 \tbare = true
