@@ -1,6 +1,7 @@
 """What the tests share: a clean environment, baked repositories, the sandbox."""
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -40,6 +41,9 @@ def clean_machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         patch.setenv("UV_CACHE_DIR", str(CACHE / "uv"))
         patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
         patch.setattr(sys, "dont_write_bytecode", True)
+        # Started in the background of a script, these tests would inherit, and pass on, a deaf ear for Ctrl-C.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
         yield
 
 

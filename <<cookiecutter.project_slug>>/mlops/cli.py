@@ -37,8 +37,9 @@ def _in_its_own_repository() -> None:
 
 @app.command(epilog="Example: mlops setup --plan")
 def setup(yes: Yes = False, plan: PlanOnly = False, as_json: PlanAsJson = False) -> None:
-    """Create the repository and the model package groups on AWS: plan first, all or nothing, repeatable.
+    """Create the repository and the model package groups.
 
+    Shows its plan first. It is all or nothing, and repeatable.
     Without a terminal it does not ask: nothing that setup makes costs money by itself.
     """
     from mlops import setup as work
@@ -79,7 +80,10 @@ def teardown(
     ] = False,
     as_json: PlanAsJson = False,
 ) -> None:
-    """Remove what setup created. Commits that exist nowhere else are kept, and without --force model versions too."""
+    """Remove what setup created.
+
+    Commits that exist nowhere else are kept, and without --force model versions too.
+    """
     from mlops import teardown as work
     from mlops.terminal import confirmed, interactive, say, table
 
@@ -110,7 +114,10 @@ def doctor(
     fix: Annotated[bool, typer.Option("--fix", help="Write what is missing in this clone's git settings.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Check this clone and its AWS side, with what to do where something is wrong. Ends with 1 if anything is."""
+    """Check this clone and its AWS side.
+
+    Says what to do where something is wrong, and then ends with 1.
+    """
     from dataclasses import asdict
 
     from mlops.doctor import examine
