@@ -2,6 +2,7 @@
 
 from mlops.settings import EnvironmentName, Settings
 
+BRANCHES: dict[str, EnvironmentName] = {"dev": "dev", "main": "prod"}
 CHAMPION_CHALLENGER = ("champion", "challenger")
 
 
@@ -19,3 +20,10 @@ def model_package_groups(settings: Settings) -> dict[str, EnvironmentName]:
     if settings.scenario == "champion-challenger":
         groups |= {f"{slug}-{role}": "prod" for role in CHAMPION_CHALLENGER}
     return groups
+
+
+def environment_of(branch: str | None) -> EnvironmentName | None:
+    """Return the environment that a branch belongs to, or None for branches that only get checks."""
+    if branch and branch.startswith(("feature-", "feature/")):
+        return "feature"
+    return BRANCHES.get(branch or "")

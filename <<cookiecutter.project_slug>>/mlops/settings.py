@@ -3,15 +3,23 @@
 `python -m mlops.settings` prints the JSON schema that editors use (kept in `settings.schema.json`).
 """
 
-import difflib
 import json
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
 
 from mlops.problem import Problem
+from mlops.settings_mistakes import explain
 
 ROOT = Path(__file__).resolve().parents[1]
 FILE = ROOT / "mlops.yaml"
@@ -21,7 +29,16 @@ Region = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9]$")
 Account = Annotated[str, StringConstraints(pattern=r"^[0-9]{12}$")]
 Text = Annotated[str, StringConstraints(min_length=1)]
 EnvironmentName = Literal["feature", "dev", "prod"]
-HyperParameter = bool | int | float | str
+Share = Annotated[float, Field(ge=0, le=1)]
+# A container of ours or anybody's: registry/name with a tag or digest (CreateTrainingJob, TrainingImage).
+ImageUri = Annotated[str, StringConstraints(pattern=r"^\S+/\S+[:@]\S+$", max_length=255)]
+InstanceType = Annotated[str, StringConstraints(pattern=r"^ml\.[a-z0-9-]+\.[a-z0-9]+$")]
+# YAML 1.1 reads a bare `off` as false.
+Mode = Annotated[Literal["off", "warn", "enforce"], BeforeValidator(lambda mode: "off" if mode is False else mode)]
+# What an environment says otherwise: the keys of the section of that name.
+Overrides = dict[str, Any]
+# SageMaker's training driver puts each value between single quotes into a shell file.
+HyperParameter = bool | int | float | Annotated[str, StringConstraints(pattern=r"^[^'\r\n]*$", max_length=2500)]
 
 
 class _Section(BaseModel):
@@ -43,6 +60,10 @@ class Model(_Section):
 
     task: Literal["classification", "regression"]
     framework: Literal["scikit-learn", "xgboost"]
+    framework_version: Annotated[str, StringConstraints(pattern=r"^[0-9]+\.[0-9]+-[0-9]+$")] | None = Field(
+        default=None, description="Tag of SageMaker's image, such as 1.9-0; null: the newest that this template knows."
+    )
+    image_uri: ImageUri | None = Field(default=None, description="A container that serves, instead of SageMaker's own.")
 
 
 class SourceControl(_Section):
@@ -52,37 +73,134 @@ class SourceControl(_Section):
     repository: Text = Field(description="A CodeCommit repository, or owner/name on GitHub.")
 
 
+class Column(_Section):
+    """What one column holds."""
+
+    type: Literal["number", "boolean", "category"]
+    missing: Share = Field(default=0.0, description="Largest share of rows that may be without a value.")
+    minimum: float | None = Field(default=None, description="Smallest value that is plausible (numbers).")
+    maximum: float | None = Field(default=None, description="Largest value that is plausible (numbers).")
+    values: list[str] | None = Field(default=None, description="All values there are (categories).")
+
+
 class Data(_Section):
     """What the model learns from."""
 
     path: Annotated[Path, Field(strict=False)] = Field(description="A CSV or Parquet file, from the repository's root.")
+    source: Annotated[str, StringConstraints(pattern=r"^s3://[a-z0-9.-]{3,63}/.+$")] | None = Field(
+        default=None, description="Where the file comes from, if it is not in git: fetched when it is not there."
+    )
     target: Text = Field(description="The column to predict.")
     id_columns: list[Text] = Field(default=[], description="Columns that name a row: never features.")
     validation_fraction: float = Field(default=0.2, gt=0, lt=0.5)
     test_fraction: float = Field(default=0.2, gt=0, lt=0.5)
     seed: int = Field(default=42, ge=0, le=2**32 - 1)
+    rows_without_target: Literal["refuse", "drop"] = Field(
+        default="refuse", description="What becomes of rows whose target is missing."
+    )
+    columns: dict[str, Column] = Field(
+        default={}, description="The features; written by `mlops data use`. Empty: whatever the file holds."
+    )
+
+
+class DataCheck(_Section):
+    """What is looked at before training, against `data.columns` and the current version's training data."""
+
+    mode: Mode = Field(default="warn", description="off: no such step; warn: say it; enforce: stop the run.")
+    duplicates: Share = Field(default=0.05, description="Largest share of rows that repeat another row.")
+    missing: Share = Field(default=0.1, description="Largest rise of a column's share of missing values.")
+    out_of_range: Share = Field(default=0.05, description="Largest share of numbers outside the range of before.")
+    new_categories: Share = Field(default=0.05, description="Largest share of categories that were not there before.")
+    balance: Share = Field(default=0.1, description="Largest change of a class's share (classification).")
+    shift: float = Field(
+        default=0.5, ge=0, description="Largest shift of the target's mean, in standard deviations (regression)."
+    )
 
 
 class Training(_Section):
     """How the model is trained."""
 
-    hyperparameters: dict[str, HyperParameter] = Field(
+    hyperparameters: dict[Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,256}$")], HyperParameter] = Field(
         default={}, description="Handed to model/train.py as `--name value`."
+    )
+
+
+class Comparison(_Section):
+    """What the current version, scored on the same test rows, has to say."""
+
+    gate: Mode = Field(default="enforce", description="off: not compared; warn: say it; enforce: refuse the model.")
+    tolerance: float = Field(
+        default=0.01, ge=0, description="How much worse than the current version it may be, in units of the metric."
     )
 
 
 class Evaluation(_Section):
     """What a good model is."""
 
-    metric: Text = Field(description="The main metric, as model/evaluate.py names it.")
+    metric: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_]{1,64}$")] = Field(
+        description="The main metric, as model/evaluate.py names it."
+    )
     threshold: float = Field(description="What the metric must reach (for an error metric: must not exceed).")
+    gate: Literal["warn", "enforce"] = Field(
+        default="enforce", description="enforce: a model that misses the threshold is refused; warn: say it."
+    )
+    comparison: Comparison = Comparison()
+
+
+class Job(_Section):
+    """The machine of a step on SageMaker, and what it may take; null: as `default` says."""
+
+    instance_type: InstanceType | None = None
+    volume_gb: int | None = Field(default=None, ge=1, le=16384)
+    max_minutes: int | None = Field(default=None, ge=1, le=7200, description="At most five days, as in SageMaker.")
+    image_uri: ImageUri | None = Field(default=None, description="A container instead of SageMaker's own.")
+
+    def or_else(self, other: "Job") -> "Job":
+        """Return the job with what the other one says where this one says nothing."""
+        return other.model_copy(update=self.model_dump(exclude_none=True))
+
+
+USUAL_JOB = Job(instance_type="ml.m5.large", volume_gb=30, max_minutes=60)
+
+
+class Jobs(_Section):
+    """The machines of the pipeline's steps: `default`, and where a step differs."""
+
+    default: Job = USUAL_JOB
+    check_data: Job = Job()
+    preprocess: Job = Job()
+    train: Job = Job()
+    evaluate: Job = Job()
+    compare: Job = Job()
+
+    def of(self, step: str) -> Job:
+        """Return the job of a step: "check_data", "preprocess", "train", "evaluate" or "compare"."""
+        job: Job = getattr(self, step)
+        return job.or_else(self.default).or_else(USUAL_JOB)
+
+
+class Pipeline(_Section):
+    """How the pipeline treats its steps."""
+
+    cache_days: int = Field(default=30, ge=0, le=365, description="How long an unchanged step is reused; 0: never.")
+    retries: int = Field(default=2, ge=0, le=19, description="How often a step is tried again when AWS has trouble.")
 
 
 class Environment(_Section):
-    """Where one environment runs."""
+    """Where one environment runs, and which settings are others there."""
 
     account: Account | None = Field(description="Its AWS account, in quotes; null: whichever the credentials are for.")
     region: Region
+    data: Overrides = {}
+    data_check: Overrides = {}
+    training: Overrides = {}
+    evaluation: Overrides = {}
+    jobs: Overrides = {}
+    pipeline: Overrides = {}
+
+
+OVERRIDABLE = ("data", "data_check", "training", "evaluation", "jobs", "pipeline")
+ENVIRONMENTS: tuple[EnvironmentName, ...] = ("feature", "dev", "prod")
 
 
 class Environments(_Section):
@@ -102,8 +220,11 @@ class Settings(_Section):
     scenario: Literal["baseline", "champion-challenger"] = Field(description="One model in production, or two.")
     source_control: SourceControl
     data: Data
+    data_check: DataCheck = DataCheck()
     training: Training = Training()
     evaluation: Evaluation
+    jobs: Jobs = Jobs()
+    pipeline: Pipeline = Pipeline()
     environments: Environments
 
     @model_validator(mode="after")
@@ -112,6 +233,18 @@ class Settings(_Section):
         if len(places) > 1:
             raise ValueError("environments must be in one account and region: several are not supported yet")
         return self
+
+    def of_environment(self, name: EnvironmentName) -> "Settings":
+        """Return the settings as they are in one environment: its own keys win.
+
+        Raises:
+            ValidationError: a key of the environment is wrong.
+        """
+        place = getattr(self.environments, name)
+        own = {section: keys for section in OVERRIDABLE if (keys := getattr(place, section))}
+        if not own:
+            return self
+        return Settings.model_validate(merged(self.model_dump(), own))
 
     @property
     def region(self) -> str:
@@ -124,14 +257,32 @@ class Settings(_Section):
         return self.environments.prod.account
 
 
+def merged(base: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
+    """Return a mapping with the keys of `own` put over those of `base`, within mappings too."""
+    result = dict(base)
+    for key, value in own.items():
+        both = isinstance(value, dict) and isinstance(result.get(key), dict)
+        result[key] = merged(result[key], value) if both else value
+    return result
+
+
 def load_settings(file: Path = FILE) -> Settings:
-    """Read and check the settings.
+    """Read and check the settings, those of each environment too.
 
     Raises:
         Problem: the file is missing, is no YAML, or a setting is wrong; it names key, value and what is allowed.
     """
+    return check(read_yaml(file), file.name)
+
+
+def read_yaml(file: Path) -> Any:
+    """Read a YAML file of a person: one in which no key stands twice.
+
+    Raises:
+        Problem: the file is missing or is no YAML.
+    """
     try:
-        content = yaml.load(file.read_text("utf-8"), Loader=_UniqueKeyLoader)  # noqa: S506 (a safe loader)
+        return yaml.load(file.read_text("utf-8"), Loader=_UniqueKeyLoader)  # noqa: S506 (a safe loader)
     except FileNotFoundError:
         raise Problem(f"{file.name} is missing; restore it with: git checkout -- {file.name}") from None
     except UnicodeDecodeError as error:
@@ -142,10 +293,23 @@ def load_settings(file: Path = FILE) -> Settings:
         raise Problem(f"{file.name}{where}: {error.problem}") from None
     except yaml.YAMLError as error:
         raise Problem(f"{file.name}: {' '.join(str(error).split())}") from None
+
+
+def check(content: Any, source: str) -> Settings:
+    """Return what was read as settings; `source` says in messages where it came from.
+
+    Raises:
+        Problem: a setting is wrong.
+    """
+    prefix: tuple[str, ...] = ()
     try:
-        return Settings.model_validate(content)
+        settings = Settings.model_validate(content)
+        for name in ENVIRONMENTS:
+            prefix = ("environments", name)
+            settings.of_environment(name)
     except ValidationError as error:
-        raise Problem(f"{file.name}: {_explain(error, content)}") from None
+        raise Problem(f"{source}: {explain(error, Settings, prefix)}") from None
+    return settings
 
 
 class _UniqueKeyLoader(yaml.SafeLoader):
@@ -162,63 +326,16 @@ class _UniqueKeyLoader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
-def _explain(error: ValidationError, content: object) -> str:
-    """Put the first mistake in one line: key, value, what is allowed."""
-    # A misspelt key also leaves the right one missing: the misspelling is the thing to mend.
-    mistakes = sorted(error.errors(include_url=False), key=lambda mistake: mistake["type"] != "extra_forbidden")
-    first = mistakes[0]
-    # A union reports each member's view of one value: `hyperparameters.depth.bool`, `….int`, and so on.
-    location = [part for part in first["loc"] if part not in {"bool", "int", "float", "str"}]
-    key = ".".join(map(str, location)) or "the file"
-    value = first["input"]
-    match first["type"]:
-        case "extra_forbidden":
-            text = f"{key} is not a setting{_suggestion(location, content)}"
-        case "missing":
-            text = f"{key} is missing; {_allowed(first)}"
-        case "value_error":
-            text = str(first["ctx"]["error"])
-        case _:
-            text = f"{key} is {value!r}; {_allowed(first)}"
-    others = len({tuple(p for p in m["loc"] if p not in {"bool", "int", "float", "str"}) for m in mistakes}) - 1
-    return text + (f" (and {others} more)" if others else "")
-
-
-def _allowed(mistake: Any) -> str:
-    context = mistake.get("ctx", {})
-    if mistake["type"] == "literal_error":
-        return f"allowed: {context['expected'].replace(chr(39), '').replace(' or ', ', ')}"
-    if mistake["type"] == "string_pattern_mismatch":
-        return PATTERNS.get(context["pattern"], f"it must match {context['pattern']}")
-    if mistake["type"] == "missing":
-        return "write it as the other settings are written, or restore the file from git"
-    if mistake["type"] in {"model_type", "dict_type"}:
-        return "it must be settings, one `key: value` a line"
-    if mistake["type"] == "string_type":
-        return "it must be text: put it in quotes"
-    message = mistake["msg"].replace("Input should be", "it must be").replace("String should", "it must")
-    return str(message[0].lower() + message[1:])
-
-
-PATTERNS = {
-    r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$": "allowed: lower-case words of a-z and 0-9 joined by single hyphens",
-    r"^[a-z]{2}(-[a-z]+)+-[0-9]$": "allowed: an AWS region such as us-east-1",
-    r"^[0-9]{12}$": "allowed: the 12 digits of an AWS account, in quotes, or null",
-}
-
-
-def _suggestion(location: list[Any], content: Any) -> str:
-    section: Any = Settings
-    for part in location[:-1]:
-        section = section.model_fields[part].annotation
-    known = list(section.model_fields)
-    close = difflib.get_close_matches(str(location[-1]), known, n=1)
-    return f"; did you mean {close[0]}?" if close else f"; allowed: {', '.join(known)}"
-
-
 def schema() -> str:
     """Return the JSON schema of the file, for editors."""
-    return json.dumps(Settings.model_json_schema(), indent=2, ensure_ascii=False) + "\n"
+    content = Settings.model_json_schema()
+    sections = content["$defs"]
+    for name in OVERRIDABLE:
+        reference = content["properties"][name].get("$ref") or content["properties"][name]["allOf"][0]["$ref"]
+        section = sections[reference.rpartition("/")[2]]
+        partial = {key: value for key, value in section.items() if key != "required"}
+        sections["Environment"]["properties"][name] = partial
+    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
 
 
 if __name__ == "__main__":

@@ -12,7 +12,8 @@ from rich.text import Text
 PLAIN_WIDTH = 200  # columns where nobody's terminal sets a limit: a log file should hold whole lines
 
 
-def _console(stderr: bool) -> Console:
+def console(stderr: bool = False) -> Console:
+    """Return where people read: a terminal with its width, or a stream with long lines."""
     stream = sys.stderr if stderr else sys.stdout
     width = None if stream.isatty() else PLAIN_WIDTH
     return Console(stderr=stderr, highlight=False, markup=False, emoji=False, width=width)
@@ -20,12 +21,12 @@ def _console(stderr: bool) -> Console:
 
 def say(text: str = "", style: str | None = None) -> None:
     """Print a line; long ones are wrapped by the terminal, so that they copy as one."""
-    _console(stderr=False).print(text, style=style, soft_wrap=True)
+    console().print(text, style=style, soft_wrap=True)
 
 
 def warn(text: str) -> None:
     """Print a line to standard error."""
-    _console(stderr=True).print(text, style="yellow", soft_wrap=True)
+    console(stderr=True).print(text, style="yellow", soft_wrap=True)
 
 
 def table(headings: Sequence[str], rows: Sequence[Sequence[str]], styles: Sequence[str] | None = None) -> None:
@@ -35,22 +36,22 @@ def table(headings: Sequence[str], rows: Sequence[Sequence[str]], styles: Sequen
         grid.add_column(heading, overflow="fold")
     for number, row in enumerate(rows):
         grid.add_row(*[Text(cell) for cell in row], style=styles[number] if styles else None)
-    console = _console(stderr=False)
-    with console.capture() as printed:
-        console.print(grid)
+    shown = console()
+    with shown.capture() as printed:
+        shown.print(grid)
     sys.stdout.write("".join(f"{line.rstrip()}\n" for line in printed.get().splitlines()))
 
 
 @contextmanager
-def step(doing: str, done: str) -> Iterator[None]:
+def step(doing: str, done: str, *, stderr: bool = False) -> Iterator[None]:
     """Show `doing` while the block runs (on a terminal, with a spinner), then `done` with the seconds it took."""
-    console, start = _console(stderr=False), time.monotonic()
-    if console.is_terminal:
-        with console.status(Text(f"{doing} …")):
+    shown, start = console(stderr), time.monotonic()
+    if shown.is_terminal:
+        with shown.status(Text(f"{doing} …")):
             yield
     else:
         yield
-    console.print(
+    shown.print(
         Text.assemble(("done  ", "green"), done, (f"  {time.monotonic() - start:.1f} s", "dim")),
         soft_wrap=True,
     )
