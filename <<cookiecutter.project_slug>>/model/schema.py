@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 FILE = "schema.json"
+DECLARED = "data.json"
 
 # scikit-learn bins categories into at most 255 values; XGBoost overfits on more.
 MAX_CATEGORIES = 254
@@ -64,7 +65,7 @@ class Schema:
         for name in (name for name, kind in features.items() if kind == "category"):
             count = table[name].value_counts()
             # Ties are broken by name, so that the order of the rows makes no difference.
-            frequent = sorted(count.index, key=lambda text: (-count[text], text))
+            frequent = count.sort_index().sort_values(ascending=False, kind="stable").index
             categories[name] = sorted(frequent[:MAX_CATEGORIES])
         return replace(self, features=features, categories=categories)
 
@@ -80,6 +81,81 @@ class Schema:
             else:
                 frame[name] = pd.Series(np.asarray(columns[name], dtype="float64"))
         return pd.DataFrame(frame)
+
+
+@dataclass(frozen=True)
+class Declared:
+    """What `data` in mlops.yaml says about the table; the pipeline hands it over as data.json.
+
+    `features` maps each declared column to its kind. Where it is empty, the file decides.
+    """
+
+    target: str
+    id_columns: list[str] = field(default_factory=list)
+    drop_rows_without_target: bool = False
+    features: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, folder: Path) -> "Declared":
+        """Read the declaration that lies in a folder.
+
+        Raises:
+            ValueError: there is none.
+        """
+        try:
+            content = json.loads((folder / DECLARED).read_text("utf-8"))
+        except FileNotFoundError:
+            raise ValueError(f"no {DECLARED} in {folder}: the pipeline writes it") from None
+        return cls(
+            target=content["target"],
+            id_columns=content["id_columns"],
+            drop_rows_without_target=content["rows_without_target"] == "drop",
+            features={name: column["type"] for name, column in content["columns"].items()},
+        )
+
+    @property
+    def texts(self) -> list[str]:
+        """The columns to be read as text: 01234 is a zip code."""
+        return [name for name, kind in self.features.items() if kind == "category"]
+
+
+WORDS = {"true": True, "1": True, "1.0": True, "false": False, "0": False, "0.0": False}
+EXPECTED = {"number": "a finite number", "boolean": "true or false"}
+
+
+def as_kind(column: pd.Series, kind: str) -> pd.Series:
+    """Return a column as the kind that is declared for it: numbers, booleans or texts.
+
+    Raises:
+        ValueError: a value is of another kind.
+    """
+    if kind == "category":
+        return as_text(column)
+    if kind == "boolean":
+        values = as_text(column).str.strip().str.lower().map(WORDS)
+        fits = values.notna()
+    else:
+        # As text first where pandas would make numbers of booleans and dates.
+        is_number = pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
+        values = column if is_number else pd.to_numeric(as_text(column), errors="coerce")
+        fits = np.isfinite(values.astype("float64"))
+    wrong = column.notna() & ~fits
+    if wrong.any():
+        first = wrong.idxmax()
+        raise ValueError(
+            f"column {column.name!r} holds {str(column[first])!r} in row {first + 1} where {EXPECTED[kind]} "
+            f"belongs: correct it, or declare another type in data.columns of mlops.yaml"
+        )
+    return values
+
+
+def as_text(column: pd.Series) -> pd.Series:
+    """Return each value as text; whole numbers lose the `.0` that gaps give them."""
+    if pd.api.types.infer_dtype(column, skipna=True) == "string":
+        return column
+    if pd.api.types.is_float_dtype(column) and (column.dropna() % 1 == 0).all():
+        column = column.map("{:.0f}".format, na_action="ignore")
+    return column.astype(object).map(str, na_action="ignore").astype(object)  # gaps alone would be floats
 
 
 def read_table(path: Path, schema: Schema) -> pd.DataFrame:
