@@ -1,0 +1,154 @@
+"""Jobs as processes: started in a group of their own, logged, timed, and ended with all that they started."""
+
+import contextlib
+import errno
+import os
+import signal
+import subprocess
+import threading
+import time
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+GRACE = 3  # seconds between asking a process to end and ending it
+MARK = "MLOPS_JOB"  # variable by which a job's processes are known
+PROC = "/proc"
+
+
+class Stopped(Exception):
+    """The run is being stopped: nothing new is started."""
+
+
+class TimedOut(Exception):
+    """A job ran longer than it may."""
+
+
+class NoCapacity(Exception):
+    """The machine could not start a process: what SageMaker calls a capacity error."""
+
+
+@dataclass(frozen=True)
+class _Job:
+    process: subprocess.Popen[bytes]
+    mark: bytes
+
+    def end(self) -> None:
+        """End whatever is left of the job: a container takes all of its processes with it, too."""
+        self.signal(signal.SIGKILL)
+        while strays := list(self._strays()):
+            for stray in strays:
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    os.kill(stray, signal.SIGKILL)
+
+    def signal(self, number: signal.Signals) -> None:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.process.pid, number)
+
+    def _strays(self) -> Iterator[int]:
+        """Yield processes that left the job's group; only Linux tells what they were started with."""
+        for name in filter(str.isdigit, os.listdir(PROC) if os.path.isdir(PROC) else []):
+            with contextlib.suppress(OSError), open(f"{PROC}/{name}/environ", "rb", buffering=0) as environ:
+                if self.mark in environ.read():
+                    yield int(name)
+
+
+class Processes:
+    """All processes of one run."""
+
+    def __init__(self) -> None:
+        """Start with none."""
+        self._running: set[_Job] = set()
+        self._lock = threading.Lock()
+        self._stopping = threading.Event()
+
+    def run(
+        self, command: Sequence[str], folder: Path, environment: Mapping[str, str], log: Path, limit: float | None
+    ) -> int:
+        """Run a command in a folder until it ends, append what it prints to a log, and return its code.
+
+        Raises:
+            NoCapacity: it could not be started for want of memory or processes.
+            Stopped: the run was stopped.
+            TimedOut: it ran longer than `limit` seconds, and was ended.
+        """
+        job = self._start(command, folder, environment, log)
+        late = threading.Event()
+
+        def end_late() -> None:
+            late.set()
+            _end([job])
+
+        timer = threading.Timer(limit or 0, end_late)
+        timer.daemon = True
+        if limit:
+            timer.start()
+        try:
+            code = job.process.wait()  # without a limit of its own: with one, Popen asks again and again
+        finally:
+            timer.cancel()
+            job.end()
+            with self._lock:
+                self._running.discard(job)
+        self.check()
+        if late.is_set():
+            raise TimedOut
+        return code
+
+    def check(self) -> None:
+        """Raise Stopped if the run is being stopped. What ended meanwhile may have ended halfway, whatever its code."""
+        if self._stopping.is_set():
+            raise Stopped
+
+    def pause(self, seconds: float) -> None:
+        """Wait, unless the run is stopped.
+
+        Raises:
+            Stopped: it was.
+        """
+        self._stopping.wait(seconds)
+        self.check()
+
+    def stop(self) -> None:
+        """End all processes, and let no other start."""
+        self._stopping.set()
+        with self._lock:
+            running = list(self._running)
+        _end(running)
+
+    def _start(self, command: Sequence[str], folder: Path, environment: Mapping[str, str], log: Path) -> _Job:
+        mark = uuid.uuid4().hex
+        with log.open("ab") as output, self._lock:
+            self.check()
+            try:
+                process = subprocess.Popen(
+                    command,
+                    cwd=folder,
+                    env={**environment, MARK: mark},
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=subprocess.STDOUT,
+                    start_new_session=True,  # Ctrl-C reaches us alone, and we end what it started as well
+                )
+            except OSError as error:
+                if error.errno in {errno.EAGAIN, errno.ENOMEM}:
+                    raise NoCapacity(error.strerror) from None
+                raise
+            job = _Job(process, mark.encode())
+            self._running.add(job)
+            return job
+
+
+def _end(jobs: Sequence[_Job]) -> None:
+    """Ask jobs to end, and end them: after some seconds, or at once if Ctrl-C is pressed again."""
+    try:
+        for job in jobs:
+            job.signal(signal.SIGTERM)
+        deadline = time.monotonic() + GRACE
+        for job in jobs:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                job.process.wait(max(0.0, deadline - time.monotonic()))
+    finally:
+        for job in jobs:
+            job.end()

@@ -1,0 +1,129 @@
+"""A training job: CreateTrainingJob, as a process."""
+
+import gzip
+import json
+import shutil
+import sys
+import tarfile
+from pathlib import Path
+from typing import Any
+
+from mlops.problem import Problem
+from mlops.runner import training_driver
+from mlops.runner.job import CONTAINER, REASON, Job, JobFailed, Result
+
+DATA = "/opt/ml/input/data"
+
+
+def run(job: Job, arguments: dict[str, Any]) -> Result:
+    """Lay in the channels, run the entry script, pack the model.
+
+    Raises:
+        JobFailed: the process failed, or left no model.
+        Problem: the request asks for what cannot be done here.
+    """
+    channels = {}
+    for channel in arguments.get("InputDataConfig", []):
+        name = channel["ChannelName"]
+        channels[name] = job.lay_in(channel["DataSource"]["S3DataSource"]["S3Uri"], f"{DATA}/{name}")
+    model = job.prepare("/opt/ml/model")
+    extra = job.prepare("/opt/ml/output/data")
+    configuration = _configuration(job, arguments, list(channels))
+    command, folder, variables = _start(job, arguments, channels, configuration)
+    limit = arguments.get("StoppingCondition", {}).get("MaxRuntimeInSeconds")
+    try:
+        job.run(command, folder, variables, limit)
+    except JobFailed as failed:
+        raise _own_reason(job) or failed from None
+    if not any(model.iterdir()):
+        raise JobFailed(f"step {job.step} left no model: it must write one into $SM_MODEL_DIR (/opt/ml/model)")
+    archive = job.prepare("/opt/ml/packed/model")
+    pack(model, archive / "model.tar.gz")
+    shutil.rmtree(model)
+    place = f"{arguments['OutputDataConfig']['S3OutputPath'].rstrip('/')}/{job.name}/output"
+    uri = job.keep("/opt/ml/packed/model", place)
+    result = Result({"TrainingJobName": job.name, "TrainingJobStatus": "Completed", **arguments}, {"model": uri})
+    result.properties["ModelArtifacts"] = {"S3ModelArtifacts": f"{uri}/model.tar.gz"}
+    if any(extra.iterdir()):
+        result.outputs["data"] = job.keep("/opt/ml/output/data", f"{place}/data")
+    return result
+
+
+def pack(folder: Path, archive: Path) -> None:
+    """Pack a model as SageMaker does, but so that the same files are the same bytes.
+
+    Links are packed as what they lead to: they would lead nowhere where the model is unpacked.
+    """
+    with (
+        archive.open("wb") as file,
+        gzip.GzipFile("", "wb", 1, file, mtime=0) as packed,
+        tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT, dereference=True) as tar,
+    ):
+        for path in sorted(folder.rglob("*")):
+            tar.add(path, path.relative_to(folder).as_posix(), recursive=False, filter=_anonymous)
+
+
+def _anonymous(entry: tarfile.TarInfo) -> tarfile.TarInfo:
+    entry.mtime, entry.uid, entry.gid, entry.uname, entry.gname = 0, 0, 0, "", ""
+    entry.mode = 0o755 if entry.isdir() else 0o644
+    return entry
+
+
+def _configuration(job: Job, arguments: dict[str, Any], channels: list[str]) -> dict[str, dict[str, Any]]:
+    """Write what SageMaker lays into /opt/ml/input/config."""
+    resources = arguments["ResourceConfig"]
+    channel = {"TrainingInputMode": "File", "S3DistributionType": "FullyReplicated", "RecordWrapperType": "None"}
+    content: dict[str, dict[str, Any]] = {
+        "hyperparameters": {name: job.mapped(value) for name, value in arguments.get("HyperParameters", {}).items()},
+        "inputdataconfig": dict.fromkeys(channels, channel),
+        "resourceconfig": {
+            "current_host": training_driver.HOST,
+            "current_instance_type": resources.get("InstanceType", ""),
+            "hosts": [training_driver.HOST],
+            "network_interface_name": "eth0",
+        },
+    }
+    folder = job.prepare("/opt/ml/input/config")
+    for name, part in content.items():
+        (folder / f"{name}.json").write_text(json.dumps(part), "utf-8")
+    return content
+
+
+def _start(
+    job: Job, arguments: dict[str, Any], channels: dict[str, Path], configuration: dict[str, dict[str, Any]]
+) -> tuple[list[str], Path, dict[str, str]]:
+    """Return the command, the folder in which it starts, and its variables."""
+    algorithm = arguments["AlgorithmSpecification"]
+    words = [*algorithm.get("ContainerEntrypoint", []), *algorithm.get("ContainerArguments", [])]
+    if not words:
+        raise Problem(f"step {job.step} starts what its image holds; name a ContainerEntrypoint to run it here")
+    environment = {**arguments.get("Environment", {}), "TRAINING_JOB_NAME": job.name}
+    if not any(training_driver.SCRIPT in word for word in words):
+        return job.command(words), job.inside(CONTAINER), environment
+    drivers = channels["sm_drivers"]
+    variables = training_driver.variables(
+        str(job.inside(CONTAINER)),
+        job.name,
+        entry_script=training_driver.entry_script(
+            job.step, _read(drivers / "sourcecode.json"), _read(drivers / "distributed.json")
+        ),
+        resources=configuration["resourceconfig"],
+        inputs=configuration["inputdataconfig"],
+        hyperparameters=configuration["hyperparameters"],
+        environment=environment,
+    )
+    return training_driver.command(sys.executable, variables), channels["code"], environment | variables
+
+
+def _read(file: Path) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads(file.read_text("utf-8")) if file.exists() else {}
+    return content or {}
+
+
+def _own_reason(job: Job) -> JobFailed | None:
+    """Return what the script wrote to /opt/ml/output/failure: SageMaker shows it as the FailureReason."""
+    try:
+        text = job.inside("/opt/ml/output/failure").read_text("utf-8", "replace").strip()
+    except FileNotFoundError:
+        return None
+    return JobFailed(f"step {job.step} failed: {' '.join(text.split())[:REASON]}") if text else None
