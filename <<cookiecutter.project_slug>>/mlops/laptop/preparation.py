@@ -1,0 +1,188 @@
+"""What a run starts from: the settings in force, the definition, and a value for each of its parameters."""
+
+import hashlib
+import json
+import tarfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from mlops.definition.build import Definition, definition, is_built
+from mlops.definition.code import JOBS, everything, needed_by
+from mlops.definition.parameters import defaults
+from mlops.git import GitFailed, git
+from mlops.laptop import store, versions
+from mlops.laptop.overrides import apply, parse
+from mlops.names import environment_of
+from mlops.problem import Problem
+from mlops.runner import graph
+from mlops.runner.expressions import parameter_values
+from mlops.settings import ROOT, EnvironmentName, Settings, load_settings
+from mlops.template_record import load_template_record
+from mlops.terminal import step as shown_step
+
+ARCHIVE = "model.tar.gz"
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What a person asks for on the command line."""
+
+    overrides: Sequence[str] = ()
+    environment: EnvironmentName | None = None
+    start_at: str | None = None
+    reuse: bool = True
+    only_results: bool = False  # on standard output; progress goes to standard error
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Everything that is settled before the first step runs.
+
+    `recipe` stands for all that the model is made of, `data` for the table that lies in the store.
+    """
+
+    environment: EnvironmentName
+    settings: Settings
+    overrides: dict[str, Any]
+    git: dict[str, Any]
+    template_version: str
+    steps: dict[str, graph.Step]
+    parameters: dict[str, Any]
+    recipe: str
+    current: versions.Version | None
+    data: str
+
+
+def prepare(wish: Wish) -> Prepared:
+    """Settle what runs, on what.
+
+    Raises:
+        Problem: a setting, the data or the pipeline is wrong.
+    """
+    branch, template = _branch(), load_template_record().version
+    environment = wish.environment or environment_of(branch["branch"]) or "feature"
+    settings = load_settings().of_environment(environment)
+    overrides = parse(settings, wish.overrides)
+    settings = apply(settings, overrides) if overrides else settings
+    _look_at_data(settings, wish)
+    built = _definition(settings, wish)
+    steps = graph.read(built.content)
+    if wish.start_at and wish.start_at not in steps:
+        raise Problem(f"--from {wish.start_at}: there is no such step; there are: {', '.join(steps)}")
+    places = _places(settings, built)
+    recipe = _recipe(places, settings)
+    current = versions.current(recipe)
+    model, baseline = _current_uris(current)
+    given = {name: store.uri(tree) for name, tree in places.items()} | {
+        "JobRole": "arn:aws:iam::000000000000:role/nobody",  # a laptop needs none
+        "ArtifactsUri": store.uri("artifacts"),
+        "CurrentModelUri": model,
+        "CurrentBaselineUri": baseline,
+        "ModelPackageGroup": f"{settings.project.slug}-{environment}",
+        "Commit": branch["commit"] or "none",
+        "Branch": branch["branch"] or "none",
+        "DatasetVersion": places["DataUri"],
+        "TemplateVersion": template,
+        "ModelApprovalStatus": "Approved",  # on a laptop, whoever passes the gate is the next to beat
+    }
+    return Prepared(
+        environment=environment,
+        settings=settings,
+        overrides=overrides,
+        git=branch,
+        template_version=template,
+        steps=steps,
+        parameters=parameter_values(built.content["Parameters"], given),
+        recipe=recipe,
+        current=current,
+        data=places["DataUri"],
+    )
+
+
+def _places(settings: Settings, built: Definition) -> dict[str, str]:
+    """Put into the store what travels to the jobs, and return where it lies, by parameter."""
+    table = {settings.data.path.name: ROOT / settings.data.path}
+    return {
+        "DataUri": store.add_large(table),
+        "DataSchemaUri": store.add({"data.json": data_schema(settings)}),
+        "ModelCodeUri": store.add(everything()),
+        "TrainCodeUri": store.add(needed_by("train.py") | needed_by("inference.py")),
+        "PreprocessCodeUri": store.add(needed_by("preprocess.py")),
+        "EvaluateCodeUri": store.add(needed_by("evaluate.py")),
+        "JobScriptsUri": store.add(everything(JOBS)),
+        "TrainingDriverUri": store.add(everything(built.training_driver)),
+        "SettingsUri": store.add({"settings.json": settings.model_dump_json(indent=1).encode("utf-8")}),
+    }
+
+
+def _current_uris(current: versions.Version | None) -> tuple[str, str]:
+    """Return where the current version's model lies, and its baseline alone, if it has one."""
+    if current is None:
+        none = store.uri(store.add({"none": b"no version is approved yet\n"}))
+        return none, none
+    model = f"{store.uri(current.model.name)}/{ARCHIVE}"
+    try:
+        with tarfile.open(current.model / ARCHIVE, "r:gz") as archive:
+            file = archive.extractfile("baseline.json")
+            return model, store.uri(store.add({"baseline.json": file.read() if file else b""}))
+    except (KeyError, tarfile.TarError, OSError, EOFError):
+        return model, model  # the data check says what is wrong with it
+
+
+def data_schema(settings: Settings) -> bytes:
+    """Return what the settings say about the table, as the job scripts read it (data.json)."""
+    data = settings.data
+    columns = {name: column.model_dump(exclude_none=True) for name, column in data.columns.items()}
+    content = {
+        "target": data.target,
+        "task": settings.model.task,
+        "id_columns": data.id_columns,
+        "rows_without_target": data.rows_without_target,
+        "columns": columns,
+    }
+    return (json.dumps(content, indent=1, ensure_ascii=False) + "\n").encode("utf-8")
+
+
+def _recipe(places: Mapping[str, str], settings: Settings) -> str:
+    """Return a name for all that a model is made of."""
+    code = ("DataUri", "DataSchemaUri", "PreprocessCodeUri", "TrainCodeUri", "TrainingDriverUri")
+    values = ("ValidationFraction", "TestFraction", "Seed", *settings.training.hyperparameters)
+    parameters = defaults(settings)
+    parts = [[places[name] for name in code], {name: parameters[name] for name in values}]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode("utf-8")).hexdigest()
+
+
+def _definition(settings: Settings, wish: Wish) -> Definition:
+    if is_built(settings):
+        return definition(settings)
+    doing, done = "Building the pipeline's definition (once)", "built the pipeline's definition"
+    with shown_step(doing, done, stderr=wish.only_results):
+        return definition(settings)
+
+
+def _look_at_data(settings: Settings, wish: Wish) -> None:
+    from mlops.own_data.data_file import look_at
+
+    if settings.data.source and not (ROOT / settings.data.path).exists():
+        from mlops.own_data.data_source import fetch_source
+
+        doing, done = f"Fetching {settings.data.source}", f"fetched {settings.data.path}"
+        with shown_step(doing, done, stderr=wish.only_results):
+            fetch_source(settings)
+    look_at(ROOT / settings.data.path)
+
+
+def _branch() -> dict[str, Any]:
+    """Return where this repository stands; outside git, nothing."""
+    try:
+        lines = git("status", "--porcelain=v2", "--branch", "--untracked-files=normal").splitlines()
+    except (GitFailed, Problem):
+        return {"commit": None, "branch": None, "dirty": False}
+    heads = dict(line[2:].split(" ", 1) for line in lines if line.startswith("# branch."))
+    commit, branch = heads.get("branch.oid", ""), heads.get("branch.head", "")
+    return {
+        "commit": None if commit in {"", "(initial)"} else commit,
+        "branch": None if branch in {"", "(detached)"} else branch,
+        "dirty": any(not line.startswith("#") for line in lines),
+    }
