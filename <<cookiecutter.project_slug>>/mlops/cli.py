@@ -3,11 +3,15 @@
 import json
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
-from mlops.problem import Problem
+from mlops.commands import data, runs
+from mlops.commands.predict import predict
+from mlops.commands.run import run
+from mlops.commands.serve import serve
+from mlops.problem import DISK, Problem
 from mlops.settings import ROOT, load_settings
 
 app = typer.Typer(
@@ -134,6 +138,13 @@ def doctor(
         raise typer.Exit(1)
 
 
+app.command(epilog="Example: mlops run --set max_depth=5")(run)
+app.add_typer(runs.app, name="runs")
+app.command(epilog="Example: mlops serve --port 9000")(serve)
+app.command(epilog="Example: mlops predict rows.csv")(predict)
+app.add_typer(data.app, name="data")
+
+
 @app.command("git-credential", hidden=True)
 def git_credential(operation: str) -> None:
     """Answer git's credential protocol for CodeCommit, where the AWS CLI is not installed."""
@@ -148,5 +159,14 @@ def main() -> None:
     try:
         app()
     except Problem as problem:
-        print(problem, file=sys.stderr)
-        sys.exit(1)
+        _end(str(problem))
+    except OSError as error:
+        if error.errno not in DISK:
+            raise
+        where = error.filename or "the disk"
+        _end(f"{error.strerror}: {where}; make room, or change its permissions, and run again")
+
+
+def _end(line: str) -> NoReturn:
+    print(line, file=sys.stderr)
+    sys.exit(1)

@@ -14,6 +14,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from mlops.laptop.preparation import data_schema
 from mlops.settings import ROOT, Settings, load_settings
 
 MODEL = ROOT / "model"
@@ -44,13 +45,20 @@ class Job:
         return next(group for name, group in self.evaluation.items() if name.endswith("_metrics"))
 
     @property
+    def baseline(self) -> dict[str, Any]:
+        """What the training rows looked like, for the check of later data."""
+        return json.loads((self.model_dir / "baseline.json").read_text("utf-8"))
+
+    @property
     def schema(self) -> dict[str, Any]:
         """The columns the model knows."""
         return json.loads((self.model_dir / "schema.json").read_text("utf-8"))
 
     def split(self, name: str) -> pd.DataFrame:
-        """The rows of train, validation or test."""
-        return pd.read_csv(self.folder / "data" / name / f"{name}.csv", keep_default_na=False, na_values=[""])
+        """The rows of train, validation or test; 01234 stays a text where it is a category."""
+        texts = {column: object for column, kind in self.schema["features"].items() if kind == "category"}
+        file = self.folder / "data" / name / f"{name}.csv"
+        return pd.read_csv(file, dtype=texts, keep_default_na=False, na_values=[""])
 
 
 TRAINED = pytest.StashKey[Job]()
@@ -63,12 +71,13 @@ def settings() -> Settings:
 
 
 @pytest.fixture(scope="session")
-def split_arguments(settings: Settings) -> list[str]:
-    """What preprocess.py is told about the data."""
-    arguments = ["--target", settings.data.target, "--seed", str(settings.data.seed)]
+def split_arguments(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """What preprocess.py is told about the data, in data.json and besides."""
+    schema = tmp_path_factory.mktemp("schema")
+    (schema / "data.json").write_bytes(data_schema(settings))
+    arguments = ["--schema-dir", str(schema), "--seed", str(settings.data.seed)]
     arguments += ["--validation-fraction", str(settings.data.validation_fraction)]
-    arguments += ["--test-fraction", str(settings.data.test_fraction)]
-    return arguments + [word for name in settings.data.id_columns for word in ("--id", name)]
+    return [*arguments, "--test-fraction", str(settings.data.test_fraction)]
 
 
 @pytest.fixture(scope="session")

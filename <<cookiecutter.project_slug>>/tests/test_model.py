@@ -1,5 +1,6 @@
 """The model learns from the data of mlops.yaml, reproducibly and without looking ahead."""
 
+import io
 import json
 import re
 import tarfile
@@ -11,17 +12,18 @@ import numpy as np
 import pandas as pd
 import preprocess
 import pytest
+import scoring
 import train
 from conftest import MODEL, Job
+from schema import as_text
 
-from mlops.settings import ROOT, Settings
-
-ERRORS = {"mae", "mse", "rmse", "median_absolute_error", "log_loss"}  # less is better
+from mlops.jobs.metric_direction import direction_of
+from mlops.settings import Settings
 
 
 def meets(settings: Settings, value: float) -> bool:
     metric, threshold = settings.evaluation.metric, settings.evaluation.threshold
-    return value <= threshold if metric in ERRORS else value >= threshold
+    return value <= threshold if direction_of(metric) == "at most" else value >= threshold
 
 
 def constant_metric(settings: Settings, job: Job) -> float:
@@ -113,12 +115,19 @@ def test_the_same_seed_gives_the_same_model(
 
 
 def test_each_row_is_in_exactly_one_split(settings: Settings, job: Job) -> None:
-    file = ROOT / settings.data.path
-    source = pd.read_parquet(file) if file.suffix == ".parquet" else pd.read_csv(file)
     splits = [job.split(name) for name in ("train", "validation", "test")]
-    together = pd.concat(splits).sort_values(list(source)).reset_index(drop=True)
-    source = source.dropna(how="all", subset=list(job.schema["features"]))
-    expected = source.sort_values(list(source)).reset_index(drop=True)
+    names, features = list(splits[0]), job.schema["features"]
+    together = pd.concat(splits).sort_values(names).reset_index(drop=True)
+    texts = {name: object for name, kind in features.items() if kind == "category"}
+    source = preprocess.read_data(job.folder / "input", list(texts)).rename(columns=str)
+    source = source.dropna(how="all", subset=list(features))
+    if settings.data.rows_without_target == "drop":
+        source = source.dropna(subset=settings.data.target)
+    for name in texts:
+        source[name] = as_text(source[name])
+    written = io.StringIO(source[names].to_csv(index=False))  # as the splits are: None, NaN and NA are the same there
+    expected = pd.read_csv(written, dtype=texts, keep_default_na=False, na_values=[""])
+    expected = expected.sort_values(names).reset_index(drop=True)
     pd.testing.assert_frame_equal(together, expected, check_dtype=False)
     shares = [len(split) / len(source) for split in splits[1:]]
     assert shares == pytest.approx([settings.data.validation_fraction, settings.data.test_fraction], abs=0.02)
@@ -136,6 +145,28 @@ def test_each_class_has_its_share_of_each_split(settings: Settings, job: Job) ->
     assert (shares.max(axis="columns") - shares.min(axis="columns")).max() < 0.03
 
 
+def test_the_baseline_says_what_the_training_rows_hold(settings: Settings, job: Job) -> None:
+    train, baseline = job.split("train"), job.baseline
+    assert baseline["rows"] == len(train)
+    assert list(baseline["columns"]) == list(job.schema["features"])
+    for name, figures in baseline["columns"].items():
+        column = train[name]
+        assert figures["type"] == job.schema["features"][name]
+        assert figures["missing"] == pytest.approx(column.isna().mean())
+        if figures["type"] == "number":
+            kept = [figures[key] for key in ("minimum", "maximum", "mean", "standard_deviation")]
+            assert kept == pytest.approx([column.min(), column.max(), column.mean(), column.std()])
+            quantiles = column.quantile([float(point) for point in figures["quantiles"]])
+            assert list(figures["quantiles"].values()) == pytest.approx(quantiles.tolist())
+        elif figures["type"] == "category":
+            assert figures["shares"].keys() <= set(column)
+    target = train[settings.data.target]
+    if settings.model.task == "regression":
+        assert baseline["target"]["mean"] == pytest.approx(target.mean())
+    else:
+        assert baseline["target"]["shares"] == pytest.approx(target.astype(str).value_counts(normalize=True).to_dict())
+
+
 def test_neither_the_target_nor_an_id_is_a_feature(settings: Settings, job: Job) -> None:
     assert not {settings.data.target, *settings.data.id_columns} & set(job.schema["features"])
 
@@ -144,7 +175,7 @@ def test_the_archive_holds_all_that_serving_needs(job: Job) -> None:
     with tarfile.open(job.folder / "archive" / "model.tar.gz") as tar:
         names = set(tar.getnames())
     needed = {"inference.py", "payload.py", "schema.py", "requirements.txt"}
-    assert {f"./code/{name}" for name in needed} | {"./schema.json"} <= names
+    assert {f"./code/{name}" for name in needed} | {"./schema.json", "./baseline.json"} <= names
     for name in needed:
         assert (job.model_dir / "code" / name).read_bytes() == (MODEL / name).read_bytes()
 
@@ -154,5 +185,5 @@ def test_an_archive_that_reaches_out_of_its_folder_is_refused(job: Job, tmp_path
         tar.add(job.model_dir / "schema.json", arcname="../escaped.json")
     (tmp_path / "scratch").mkdir()
     with pytest.raises(ValueError, match="cannot be unpacked"):
-        evaluate.unpack(tmp_path, tmp_path / "scratch")
+        scoring.unpack(tmp_path, tmp_path / "scratch")
     assert not (tmp_path / "escaped.json").exists()

@@ -1,6 +1,7 @@
 """The model code takes other tables than the sample: your own, with all that real tables have."""
 
 import json
+import re
 import runpy
 import sys
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ import numpy as np
 import pandas as pd
 import preprocess
 import pytest
+import scoring
 import train
 from conftest import MODEL
 
@@ -73,7 +75,8 @@ def run(table: pd.DataFrame, folder: Path, *arguments: str, parquet: bool = Fals
     else:
         table.to_csv(folder / "in" / "table.csv", index=False)
     options = {"--input-dir": "in", "--output-dir": "data"}
-    preprocess.main([*paths(folder, options), "--target", TARGET, "--id", ID, *arguments])
+    known = [] if "--schema-dir" in arguments else ["--target", TARGET, "--id", ID]
+    preprocess.main([*paths(folder, options), *known, *arguments])
     options = {"--train": "data/train", "--validation": "data/validation"}
     train.main(paths(folder, options | {"--model-dir": "model", "--output-data-dir": "output"}))
     options = {"--model-dir": "model", "--test-dir": "data/test", "--output-dir": "evaluation"}
@@ -98,7 +101,7 @@ def metrics_of(folder: Path) -> dict[str, Any]:
 def few_resamples() -> Iterator[None]:
     """Save time: the spread of the metrics is not looked at here."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(evaluate, "RESAMPLES", 20)
+        patch.setattr(scoring, "RESAMPLES", 20)
         yield
 
 
@@ -208,6 +211,76 @@ def test_every_way_to_write_the_target_is_understood(settings: Settings, tmp_pat
             assert metrics_of(folder)["accuracy"]["value"] > 0.5
 
 
+DECLARED = {"city": "category", "smoker": "boolean", "visits": "category", "Größe [cm] < 2": "number"}
+
+
+def declare(folder: Path, task: str, columns: dict[str, str], rows_without_target: str = "refuse") -> list[str]:
+    """Write what mlops.yaml would say of the table; return the arguments that point there."""
+    (folder / "schema").mkdir()
+    content = {"target": TARGET, "task": task, "id_columns": [ID], "rows_without_target": rows_without_target}
+    content["columns"] = {name: {"type": kind, "missing": 1.0} for name, kind in columns.items()}
+    (folder / "schema" / "data.json").write_text(json.dumps(content), "utf-8")
+    return ["--schema-dir", str(folder / "schema")]
+
+
+@pytest.mark.parametrize("parquet", [False, True])
+def test_declared_columns_are_the_only_features_and_of_the_declared_type(
+    settings: Settings, tmp_path: Path, parquet: bool
+) -> None:
+    table = own_table()
+    table[TARGET] = next(iter(targets(settings.model.task).values()))(table[TARGET])
+    folder = run(table, tmp_path, *declare(tmp_path, settings.model.task, DECLARED), parquet=parquet)
+    schema = schema_of(folder)
+    assert list(schema["features"].items()) == list(DECLARED.items())
+    assert set(schema["categories"]["visits"]) <= {str(number) for number in range(9)}
+    assert len(ask(folder, [{name: ROW[name] for name in DECLARED} | {"visits": "3"}])) == 1
+    baseline = json.loads((folder / "model" / "baseline.json").read_text("utf-8"))
+    assert {name: column["type"] for name, column in baseline["columns"].items()} == DECLARED
+    assert sum(baseline["columns"]["visits"]["shares"].values()) == pytest.approx(1)
+
+
+def test_a_code_with_leading_zeros_stays_what_it_is(settings: Settings, tmp_path: Path) -> None:
+    table = own_table()
+    table[TARGET] = next(iter(targets(settings.model.task).values()))(table[TARGET])
+    table["visits"] = table["visits"].map("{:05}".format)
+    folder = run(table, tmp_path, *declare(tmp_path, settings.model.task, DECLARED))
+    assert "00003" in schema_of(folder)["categories"]["visits"]
+
+
+def test_rows_without_a_target_are_dropped_where_that_is_declared(
+    settings: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = own_table()
+    write = list(targets(settings.model.task).values())[1 if settings.model.task == "regression" else 2]
+    table[TARGET] = write(table[TARGET]).astype(float).where(table.index % 10 != 3)  # whole numbers with gaps
+    folder = run(table, tmp_path, *declare(tmp_path, settings.model.task, DECLARED, "drop"))
+    splits = [pd.read_csv(folder / "data" / name / f"{name}.csv") for name in ("train", "validation", "test")]
+    assert sum(map(len, splits)) == ROWS - 24
+    assert f"24 rows have no target {TARGET!r}: left out" in capsys.readouterr().out
+    assert not set(pd.concat(splits)[ID]) & set(table[ID][table[TARGET].isna()])
+
+
+@pytest.mark.parametrize(
+    ("column", "kind", "reason"),
+    [
+        ("city", "number", r"column 'city' holds '.+' in row \d+ where a finite number belongs: correct it, or"),
+        ("city", "boolean", r"column 'city' holds '.+' in row \d+ where true or false belongs: correct it, or"),
+        ("smoker", "number", r"column 'smoker' holds '(True|False)' in row \d+ where a finite number belongs"),
+        ("vists", "number", "no column is called 'vists': did you mean 'visits'?"),
+        (TARGET, "number", "is target or id: take it out of data.columns"),
+    ],
+)
+def test_a_column_that_is_not_as_declared_is_refused(
+    settings: Settings, tmp_path: Path, column: str, kind: str, reason: str
+) -> None:
+    table = own_table()
+    table[TARGET] = next(iter(targets(settings.model.task).values()))(table[TARGET])
+    with pytest.raises(ValueError, match=reason) as error:
+        run(table, tmp_path, *declare(tmp_path, settings.model.task, {"visits": "number", column: kind}))
+    found = re.search(r"holds '(.+)' in row (\d+)", str(error.value))
+    assert found is None or str(table[column][int(found[2]) - 1]) == found[1]
+
+
 def test_a_row_without_features_is_left_out(tmp_path: Path, settings: Settings) -> None:
     table = own_table()[[ID, "visits", TARGET]]
     table[TARGET] = next(iter(targets(settings.model.task).values()))(table[TARGET])
@@ -264,12 +337,15 @@ def test_infinite_values_are_refused_with_column_and_row(settings: Settings, tmp
         (",a\n0,2\n", "column 1 has no name"),
         ("a,b\n1,2,3\n4,5,6\n", "Expected 2 fields in line 2, saw 3"),
         ("a,b\n", "no rows"),
-        ("", "No columns to parse"),
+        ("", "table.csv: the file is empty"),
         ('a,b\n1,"open\n', "table.csv:"),
+        ("a;b\n1,5;2,5\n", "commas must separate the columns, but the first line is 'a;b'"),
+        ("a,b\n1,\0\n", "zero bytes"),
+        (b"a,b\n1,K\xf6ln\n", "not UTF-8"),
     ],
 )
-def test_a_file_that_would_be_misread_is_refused(tmp_path: Path, content: str, reason: str) -> None:
-    (tmp_path / "table.csv").write_text(content)
+def test_a_file_that_would_be_misread_is_refused(tmp_path: Path, content: str | bytes, reason: str) -> None:
+    (tmp_path / "table.csv").write_bytes(content if isinstance(content, bytes) else content.encode())
     with pytest.raises(ValueError, match=reason):
         preprocess.main(["--input-dir", str(tmp_path), "--output-dir", str(tmp_path), "--target", "a"])
 

@@ -1,0 +1,1 @@
+"""Groups of commands, each a module with its `app`; `mlops/cli.py` puts them together."""
