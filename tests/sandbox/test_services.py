@@ -139,3 +139,11 @@ def test_nothing_but_what_is_allowed_is_imported():
     for path in (ROOT / "sandbox").rglob("*.py"):
         for name in re.findall(r"^\s*(?:from|import) ([a-z0-9_]+)", path.read_text(), re.MULTILINE):
             assert name in allowed or name in sys.stdlib_module_names, f"{path.name} imports {name}"
+
+
+def test_the_head_of_an_object_says_how_long_it_is(client):
+    s3 = client("s3")
+    s3.create_bucket(Bucket="some-bucket")
+    s3.put_object(Bucket="some-bucket", Key="a/b.csv", Body=b"12345")
+    assert s3.head_object(Bucket="some-bucket", Key="a/b.csv")["ContentLength"] == 5
+    assert s3.get_object(Bucket="some-bucket", Key="a/b.csv")["Body"].read() == b"12345"

@@ -1,0 +1,303 @@
+"""The definition: what SageMaker users expect of it, and what AWS's own model of its API demands."""
+
+import itertools
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import botocore.session
+import pytest
+from botocore.model import StructureShape
+
+from mlops.definition.parameters import GIVEN, Structure, defaults
+from mlops.problem import Problem
+from mlops.runner import graph
+from mlops.runner.expressions import Values, parameter_values
+from mlops.settings import Settings, check
+from sandbox.shapes import violations
+from tests.conftest import SOURCE
+
+HERE = Path(__file__).parent
+
+BASE: dict[str, Any] = {
+    "project": {"name": "Tumor Diagnosis", "slug": "tumor-diagnosis", "owner": "a@b.c"},
+    "model": {"task": "classification", "framework": "scikit-learn"},
+    "serving": "realtime",
+    "scenario": "baseline",
+    "source_control": {"host": "codecommit", "repository": "tumor-diagnosis"},
+    "data": {"path": "data/x.csv", "target": "y"},
+    "training": {"hyperparameters": {"max_depth": 8, "learning_rate": 0.1, "warm_start": False, "criterion": "gini"}},
+    "evaluation": {"metric": "auc", "threshold": 0.9},
+    "environments": {name: {"account": None, "region": "us-east-1"} for name in ("feature", "dev", "prod")},
+}
+
+
+def settings(**changes: Any) -> Settings:
+    """Settings with sections changed."""
+    content = json.loads(json.dumps(BASE))
+    for section, values in changes.items():
+        content[section] = content.get(section, {}) | values
+    return check(content, "mlops.yaml")
+
+
+def in_region(region: str) -> dict[str, Any]:
+    return {name: {"account": None, "region": region} for name in ("feature", "dev", "prod")}
+
+
+CASES: dict[str, Settings] = {
+    f"{task}, {framework}": settings(
+        model={"task": task, "framework": framework},
+        evaluation={"metric": "auc" if task == "classification" else "rmse"},
+    )
+    for task, framework in itertools.product(("classification", "regression"), ("scikit-learn", "xgboost"))
+} | {
+    "data check off": settings(data_check={"mode": "off"}),
+    "comparison off": settings(evaluation={"comparison": {"gate": "off"}}),
+    "data check and comparison off": settings(data_check={"mode": "off"}, evaluation={"comparison": {"gate": "off"}}),
+    "China": settings(environments=in_region("cn-north-1")),
+    "GovCloud": settings(environments=in_region("us-gov-west-1"), model={"framework": "xgboost"}),
+    "no retries, no reuse": settings(pipeline={"retries": 0, "cache_days": 0}),
+    "own containers": settings(
+        model={"image_uri": "registry.example/serve:1"},
+        jobs={
+            "default": {"volume_gb": 50},
+            "preprocess": {"image_uri": "registry.example/prepare@sha256:" + "0" * 64},
+            "train": {"image_uri": "registry.example/train:1", "max_minutes": 90},
+        },
+    ),
+    "no hyperparameters": settings(training={"hyperparameters": {}}),
+}
+USUAL = "classification, scikit-learn"
+
+
+@pytest.fixture(scope="session")
+def built() -> dict[str, dict[str, Any]]:
+    """The definition of each case, its parameters with the defaults that the settings give."""
+    definitions = build({name: asdict(Structure.of(case)) for name, case in CASES.items()})
+    for name, definition in definitions.items():
+        values = defaults(CASES[name])
+        for parameter in definition["Parameters"]:
+            if parameter["Name"] in values:
+                parameter["DefaultValue"] = values[parameter["Name"]]
+    return definitions
+
+
+def build(structures: dict[str, Any], **environment: str) -> dict[str, dict[str, Any]]:
+    variables = {"AWS_DEFAULT_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "none", "AWS_SECRET_ACCESS_KEY": "none"}
+    done = subprocess.run(
+        [sys.executable, HERE / "build_definitions.py"],
+        input=json.dumps(structures),
+        env={**os.environ, "PYTHONPATH": str(SOURCE), "SAGEMAKER_VALIDATE_ROLE": "false", **variables, **environment},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    result: dict[str, dict[str, Any]] = json.loads(done.stdout)
+    return result
+
+
+GIVEN_VALUES = {name: f"s3://bucket/{name}/" for name in GIVEN if name.endswith("Uri")} | {
+    "JobRole": "arn:aws:iam::123456789012:role/mlops-tumor-diagnosis-nonprod-job",
+    "ModelPackageGroup": "tumor-diagnosis-dev",
+    "Commit": "0" * 40,
+    "Branch": "feature/x",
+    "DatasetVersion": "0" * 64,
+    "TemplateVersion": "0.2.0",
+}
+REQUESTS = {
+    "Processing": ("CreateProcessingJob", {"ProcessingJobName": "pipelines-x"}),
+    "Training": ("CreateTrainingJob", {"TrainingJobName": "pipelines-x"}),
+    "RegisterModel": ("CreateModelPackage", {}),
+}
+
+
+def requests(definition: dict[str, Any], folder: Path) -> Iterator[tuple[graph.Step, Any]]:
+    """Yield each step with its arguments as SageMaker would send them, every variable replaced."""
+    steps = graph.read(definition)
+    values = Values(parameter_values(definition["Parameters"], GIVEN_VALUES), {"PipelineExecutionId": "abcdefghijkl"})
+    comparison = {"verdict": "passed", "value": 0.98, "message": "auc is 0.98"}
+    (folder / "comparison.json").write_text(json.dumps(comparison))
+    for step in steps.values():
+        arguments = values.resolve(step.arguments)
+        values.properties[step.name] = {
+            **arguments,
+            "ModelArtifacts": {"S3ModelArtifacts": "s3://b/Train/model.tar.gz"},
+        }
+        for name, (_, file) in step.property_files.items():
+            values.property_files[step.name, name] = folder / file
+        yield step, arguments
+
+
+@pytest.mark.parametrize("case", CASES)
+@pytest.mark.slow
+def test_every_request_is_what_the_api_takes(case: str, built: dict[str, Any], tmp_path: Path) -> None:
+    service = botocore.session.get_session().get_service_model("sagemaker")
+    checked = []
+    for step, arguments in requests(built[case], tmp_path):
+        if step.type not in REQUESTS:
+            continue
+        operation, name = REQUESTS[step.type]
+        shape = service.operation_model(operation).input_shape
+        assert isinstance(shape, StructureShape)
+        assert violations(shape, arguments | name) == []  # an unknown member raises
+        checked.append(step.name)
+    expected = ["CheckData", "Preprocess", "Train", "EvaluateCurrent", "Evaluate", "Compare", "Register"]
+    left_out = {"CheckData"} if "data check" in case else set()
+    left_out |= {"EvaluateCurrent"} if "comparison" in case else set()
+    assert sorted(checked) == sorted(set(expected) - left_out)
+
+
+def texts(part: Any) -> Iterator[str]:
+    if isinstance(part, dict):
+        for key, value in part.items():
+            yield key
+            yield from texts(value)
+    elif isinstance(part, list):
+        for value in part:
+            yield from texts(value)
+    elif isinstance(part, str):
+        yield part
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", CASES)
+def test_it_knows_no_account_bucket_role_or_time(case: str, built: dict[str, Any]) -> None:
+    for text in texts([built[case]["Parameters"], built[case]["Steps"]]):
+        assert "s3://" not in text
+        assert not text.startswith("arn:")
+        assert "given-at-run-time" not in text
+        assert not re.search(r"20\d\d-\d\d-\d\d|\d{10,}", text) or ".dkr.ecr." in text or "@sha256:" in text, text
+
+
+@pytest.mark.slow
+def test_it_is_the_same_bytes_wherever_it_is_built(tmp_path: Path) -> None:
+    structure = {USUAL: asdict(Structure.of(CASES[USUAL]))}
+    places = [
+        {"PYTHONHASHSEED": seed, "HOME": str(tmp_path / seed), "USER": f"user{seed}", "AWS_ACCESS_KEY_ID": f"key{seed}"}
+        for seed in ("1", "2")
+    ]
+    first, second = (json.dumps(build(structure, **place)) for place in places)
+    assert first == second
+
+
+@pytest.mark.slow
+def test_every_parameter_is_used_or_given_for_the_steps_of_the_team(built: dict[str, Any]) -> None:
+    definition = built[USUAL]
+    used = {text.removeprefix("Parameters.") for text in texts(definition["Steps"]) if text.startswith("Parameters.")}
+    declared = {parameter["Name"] for parameter in definition["Parameters"]}
+    assert declared - used == {"ModelCodeUri"}
+    assert used <= declared
+
+
+@pytest.mark.slow
+def test_steps_wait_for_what_they_use_and_no_more(built: dict[str, Any]) -> None:
+    steps = graph.read(built[USUAL])
+    assert {name: set(step.waits_for) for name, step in steps.items()} == {
+        "CheckData": set(),
+        "Preprocess": set(),
+        "Train": {"CheckData", "Preprocess"},
+        "EvaluateCurrent": {"Preprocess"},
+        "Evaluate": {"Preprocess", "Train"},
+        "Compare": {"Evaluate", "EvaluateCurrent"},
+        "Gate": {"Compare"},
+        "Register": {"Gate", "Compare", "Evaluate", "Train"},
+        "Refused": {"Gate", "Compare"},
+    }
+
+
+@pytest.mark.slow
+def test_jobs_are_reused_and_retried_as_the_settings_say(built: dict[str, Any]) -> None:
+    for step in built[USUAL]["Steps"]:
+        if step["Type"] in {"Processing", "Training"}:
+            assert step["CacheConfig"] == {"Enabled": True, "ExpireAfter": "P30D"}
+            kinds = [kind for policy in step["RetryPolicies"] for kind in policy["ExceptionType"]]
+            service, job = ["Step.SERVICE_FAULT", "Step.THROTTLING"], ["SageMaker.JOB_INTERNAL_ERROR"]
+            assert kinds == [*service, *job, "SageMaker.CAPACITY_ERROR"]
+            assert {policy["MaxAttempts"] for policy in step["RetryPolicies"]} == {2}
+    for step in built["no retries, no reuse"]["Steps"]:
+        assert not {"CacheConfig", "RetryPolicies"} & set(step)
+
+
+@pytest.mark.slow
+def test_a_team_may_bring_its_own_containers_and_machines(built: dict[str, Any], tmp_path: Path) -> None:
+    arguments = {step.name: resolved for step, resolved in requests(built["own containers"], tmp_path)}
+    assert arguments["Preprocess"]["AppSpecification"]["ImageUri"].startswith("registry.example/prepare@")
+    assert arguments["Train"]["AlgorithmSpecification"]["TrainingImage"] == "registry.example/train:1"
+    assert arguments["Train"]["StoppingCondition"]["MaxRuntimeInSeconds"] == 90 * 60
+    assert arguments["Evaluate"]["AppSpecification"]["ImageUri"].endswith("sagemaker-scikit-learn:1.9-0-cpu-py3")
+    assert arguments["Evaluate"]["ProcessingResources"]["ClusterConfig"]["VolumeSizeInGB"] == 50
+    container = arguments["Register"]["InferenceSpecification"]["Containers"][0]
+    assert container["Image"] == "registry.example/serve:1"
+    assert container["Environment"]["SAGEMAKER_PROGRAM"] == "inference.py"
+
+
+@pytest.mark.slow
+def test_partitions_have_their_own_registries(built: dict[str, Any], tmp_path: Path) -> None:
+    images = {}
+    for case in (USUAL, "China", "GovCloud"):
+        arguments = {step.name: resolved for step, resolved in requests(built[case], tmp_path)}
+        images[case] = arguments["Train"]["AlgorithmSpecification"]["TrainingImage"]
+    assert ".us-east-1.amazonaws.com/" in images[USUAL]
+    assert ".cn-north-1.amazonaws.com.cn/" in images["China"]
+    assert images["GovCloud"].endswith(".us-gov-west-1.amazonaws.com/sagemaker-xgboost:3.2-0")
+
+
+@pytest.mark.slow
+def test_hyperparameters_reach_training_as_parameters(built: dict[str, Any], tmp_path: Path) -> None:
+    arguments = {step.name: resolved for step, resolved in requests(built[USUAL], tmp_path)}
+    texts = {"max_depth": "8", "learning_rate": "0.1", "warm_start": "false", "criterion": "gini"}
+    assert arguments["Train"]["HyperParameters"] == texts
+
+
+@pytest.mark.slow
+def test_a_registered_version_says_where_it_comes_from(built: dict[str, Any], tmp_path: Path) -> None:
+    arguments = {step.name: resolved for step, resolved in requests(built[USUAL], tmp_path)}
+    metadata = arguments["Register"]["CustomerMetadataProperties"]
+    assert metadata["commit"] == "0" * 40
+    assert metadata["execution"] == "abcdefghijkl"
+    assert metadata["metric_auc"] == "0.98"
+    assert {"branch", "dataset_uri", "dataset_version", "template_version", "settings_uri"} <= set(metadata)
+    assert arguments["Refused"]["ErrorMessage"] == "auc is 0.98"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", CASES)
+def test_container_arguments_are_within_the_limits(case: str, built: dict[str, Any], tmp_path: Path) -> None:
+    # CreateProcessingJob, AppSpecification: at most 100 arguments of at most 256 characters.
+    for step, arguments in requests(built[case], tmp_path):
+        if step.type == "Processing":
+            words = arguments["AppSpecification"]["ContainerArguments"]
+            assert len(words) <= 100
+            assert all(isinstance(word, str) and 0 < len(word) <= 256 for word in words)
+
+
+def test_a_hyperparameter_cannot_take_the_name_of_a_parameter() -> None:
+    with pytest.raises(Problem, match="the hyperparameter 'Seed' has the name of a parameter of the pipeline"):
+        defaults(settings(training={"hyperparameters": {"Seed": 1}}))
+
+
+def test_a_value_changes_no_structure_but_a_structural_setting_does() -> None:
+    usual = Structure.of(CASES[USUAL])
+    values = settings(
+        data={"target": "z", "seed": 7, "test_fraction": 0.3, "path": "data/y.parquet"},
+        training={"hyperparameters": BASE["training"]["hyperparameters"] | {"max_depth": 3}},
+        evaluation={"threshold": 0.1, "gate": "warn"},
+        jobs={"train": {"instance_type": "ml.m5.4xlarge"}},
+    )
+    assert Structure.of(values) == usual
+    for change in (
+        {"training": {"hyperparameters": {"other": 1}}},
+        {"data_check": {"mode": "off"}},
+        {"evaluation": {"metric": "f1"}},
+        {"jobs": {"train": {"image_uri": "registry.example/x:1"}}},
+        {"environments": in_region("eu-west-1")},
+        {"pipeline": {"retries": 5}},
+    ):
+        assert Structure.of(settings(**change)) != usual

@@ -1,0 +1,199 @@
+"""`mlops run`, as a data scientist uses it: run, edit, run again, look."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Repository
+from tests.run.conftest import Again, edit, ran, record, versions
+
+pytestmark = pytest.mark.slow
+
+
+def test_the_first_run_registers_a_version_and_leaves_a_report(once: Repository) -> None:
+    first = record(once, 1)
+    assert first["status"] == "Succeeded"
+    assert ran(once, 1) == {"CheckData", "Preprocess", "Train", "EvaluateCurrent", "Evaluate", "Compare"}
+    assert (first["version"], first["current"]) == (1, None)
+    assert first["git"]["commit"] == once.git("rev-parse", "HEAD")
+    assert first["environment"] == "dev"
+    page = (once.path / ".mlops/runs/1/report.html").read_text("utf-8")
+    assert "Registered as version 1" in page
+    assert "<script" not in page
+    assert once.git("status", "--porcelain") == ""
+
+
+def test_with_nothing_changed_nothing_runs_and_nothing_is_registered(again: Again) -> None:
+    repository = again()
+    done = repository.mlops("run")
+    assert "Nothing is new: this is version 1." in done.stdout
+    assert ran(repository, 2) == set()
+    assert versions(repository) == [1]
+
+
+def test_an_edit_runs_what_depends_on_it_and_no_more(again: Again) -> None:
+    repository = again()
+    edit(repository, "model/train.py", "    model = build_model(args)\n", "    model = build_model(args)  # better\n")
+    done = repository.mlops("run")
+    assert ran(repository, 2) == {"CheckData", "Train", "Evaluate", "Compare"}, "the current version is scored already"
+    assert "Version 2 is registered" in done.stdout
+    assert "the current version has" in done.stdout
+    assert record(repository, 2)["current"] == {"version": 1, "run": 1}
+    edit(
+        repository, "model/evaluate.py", "    args = parse_arguments(argv)\n", "    args = parse_arguments(argv)  # x\n"
+    )
+    repository.mlops("run")
+    assert ran(repository, 3) == {"EvaluateCurrent", "Evaluate"}, "what it writes is the same: Compare need not run"
+    changed = repository.mlops("runs", "diff", "1", "2").stdout
+    assert "train.py" in changed
+    assert "auc" in changed
+
+
+def test_a_setting_for_one_run_reaches_training_and_the_record(again: Again) -> None:
+    repository = again()
+    repository.mlops("run", "--set", "max_iter=20")
+    assert record(repository, 2)["overrides"] == {"training.hyperparameters.max_iter": 20}
+    assert record(repository, 2)["parameters"]["max_iter"] == "20"
+    assert "max_iter=20" in repository.mlops("runs").stdout
+    assert "Nothing is new" not in repository.mlops("run").stdout, "without --set it is the first model again"
+
+
+def test_the_sdk_is_not_imported_once_the_definition_is_built(again: Again, tmp_path: Path) -> None:
+    repository = again()
+    (tmp_path / "guard" / "sagemaker").mkdir(parents=True)
+    (tmp_path / "guard" / "sagemaker" / "__init__.py").write_text("raise SystemExit('the SDK was imported')\n")
+    edit(repository, "model/train.py", "    model = build_model(args)\n", "    model = build_model(args)  # better\n")
+    edit(repository, "mlops.yaml", "max_leaf_nodes: 7", "max_leaf_nodes: 5")
+    done = repository.mlops("run", PYTHONPATH=str(tmp_path / "guard"))
+    assert "is registered" in done.stdout
+    assert "built" not in done.stdout
+    edit(repository, "mlops.yaml", "retries: 2", "retries: 3")
+    refused = repository.mlops("run", check=False, PYTHONPATH=str(tmp_path / "guard"))
+    assert refused.stderr.strip() == "the pipeline cannot be built: the SDK was imported", "the guard guards"
+
+
+def test_a_model_below_the_threshold_is_refused_with_metric_value_threshold_and_current(again: Again) -> None:
+    repository = again()
+    done = repository.mlops("run", "--set", "evaluation.threshold=0.9999", check=False)
+    assert done.returncode == 1
+    line = done.stderr.strip()
+    assert "\n" not in line
+    assert line.startswith("auc is 0.99")
+    assert "0.9999" in line
+    assert versions(repository) == [1]
+    warned = repository.mlops(
+        "run", "--set", "evaluation.threshold=0.9999", "--set", "evaluation.gate=warn", "--set", "max_iter=50"
+    )
+    assert "Version 2 is registered" in warned.stdout
+    assert "0.9999" in warned.stdout
+
+
+def test_a_model_that_is_worse_than_the_current_version_is_refused(again: Again) -> None:
+    repository = again()
+    worse = ["--set", "max_iter=1", "--set", "learning_rate=0.001", "--set", "evaluation.threshold=0.5"]
+    strict = ["--set", "evaluation.comparison.tolerance=0"]
+    done = repository.mlops("run", *worse, *strict, check=False)
+    assert done.returncode == 1
+    assert "the current version has 0.99" in done.stderr
+    assert versions(repository) == [1]
+    rejected = repository.mlops("runs", "reject", "1")
+    assert "There is no current version now" in rejected.stdout
+    assert "Version 2 is registered" in repository.mlops("run", *worse, *strict).stdout
+
+
+def test_a_step_that_fails_keeps_its_folder_and_says_how_to_go_on(again: Again) -> None:
+    repository = again()
+    sabotage = "    args.missing_model_ok or 1 / 0\n"  # the new model alone
+    edit(repository, "model/evaluate.py", "(argv)\n    # As text", f"(argv)\n{sabotage}    # As text")
+    done = repository.mlops("run", check=False)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1] == "step Evaluate failed: ZeroDivisionError: division by zero"
+    assert 'File "model/evaluate.py", line' in done.stderr
+    assert "mlops run --from Evaluate" in done.stderr
+    assert (repository.path / ".mlops/runs/2/steps/Evaluate/opt/ml/processing/input/test/test.csv").exists()
+    assert "ZeroDivisionError" in (repository.path / ".mlops/runs/2/report.html").read_text("utf-8")
+    assert versions(repository) == [1]
+    edit(repository, "model/evaluate.py", sabotage, "")
+    repository.mlops("run", "--from", "Evaluate")
+    assert ran(repository, 3) == {"Evaluate", "Compare"}
+
+
+def test_a_team_may_change_the_steps(again: Again) -> None:
+    repository = again()
+    (repository.path / "model" / "count.py").write_text(
+        "import csv, json, pathlib, sys\n"
+        "rows = list(csv.reader(open(f'{sys.argv[2]}/train.csv')))\n"
+        "pathlib.Path(sys.argv[4], 'count.json').write_text(json.dumps(len(rows) - 1))\n"
+    )
+    (repository.path / "model" / "steps.py").write_text(
+        "from mlops.pipeline import output\n\n\n"
+        "def change(steps, parts):\n"
+        "    preprocess = next(step for step in steps if step.name == 'Preprocess')\n"
+        "    folder = '/opt/ml/processing'\n"
+        "    count = parts.script_step(\n"
+        "        'CountRows', 'count.py', 'Count the training rows.',\n"
+        "        inputs={'train': output(preprocess, 'train')}, outputs=['count'],\n"
+        "        options={'--in': f'{folder}/input/train', '--out': f'{folder}/output/count'},\n"
+        "    )\n"
+        "    return [*steps, count]\n"
+    )
+    repository.mlops("run")
+    assert "CountRows" in ran(repository, 2)
+    place = record(repository, 2)["outputs"]["CountRows"]["count"]
+    assert json.loads((repository.path / ".mlops" / place / "count.json").read_text()) == 341
+    (repository.path / "model" / "steps.py").write_text("def change(steps, parts):\n    return None\n")
+    refused = repository.mlops("run", check=False)
+    assert "change(steps, parts) must return the list of steps" in refused.stderr
+    assert len(refused.stderr.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize("step", ["CheckData", "Preprocess", "Train", "EvaluateCurrent", "Evaluate", "Compare"])
+def test_ctrl_c_in_a_step_ends_it_registers_nothing_and_the_next_run_works(again: Again, step: str) -> None:
+    repository = again()
+    script = {
+        "CheckData": "mlops/jobs/check_data.py",
+        "Preprocess": "model/preprocess.py",
+        "Train": "model/train.py",
+        "Compare": "mlops/jobs/compare.py",
+    }.get(step, "model/evaluate.py")
+    file = repository.path / script
+    text = file.read_text("utf-8")
+    wait = f"import os, time\nopen({str(repository.path / 'waiting')!r}, 'w').write(str(os.getpid()))\ntime.sleep(60)\n"
+    only = "'--missing-model-ok' in __import__('sys').argv" if step == "EvaluateCurrent" else "True"
+    guarded = wait.replace("\n", "\n    ").rstrip()
+    file.write_text(f"if {only}:\n    {guarded}\n" + text.replace('"""', "r'''", 1).replace('"""', "'''", 1), "utf-8")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "mlops", "run", "--fresh"],
+        cwd=repository.path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    deadline = time.monotonic() + 120
+    while not (waiting := repository.path / "waiting").exists() or not waiting.read_text():
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=30)
+    assert process.returncode == 130, errors
+    assert errors.strip() == "Stopped; nothing was registered. The steps that were done are kept: go on with mlops run"
+    assert not Path(f"/proc/{waiting.read_text()}").exists()
+    assert record(repository, 2)["status"] == "Stopped"
+    assert versions(repository) == [1]
+    file.write_text(text, "utf-8")
+    assert "Nothing is new: this is version 1." in repository.mlops("run").stdout
+
+
+def test_the_same_run_reads_as_json(again: Again) -> None:
+    repository = again()
+    done = repository.mlops("run", "--json")
+    assert json.loads(done.stdout)["status"] == "Succeeded"
+    assert "Gate" in done.stderr
+    listed = json.loads(repository.mlops("runs", "--json").stdout)
+    assert [run["run"] for run in listed] == [1, 2]
