@@ -15,7 +15,8 @@ show() { # print a command, then run it
 rm -rf "$WHERE" && mkdir -p "$WHERE"
 show cookiecutter . --no-input --default-config --output-dir "$WHERE" scenario=champion-challenger aws_setup=now
 cd "$WHERE/$SLUG"
-show make --no-print-directory test PYTHON="$PYTHON"
+show "$PYTHON" -m mlops run
+show "$PYTHON" -m mlops runs
 show git log --oneline --decorate --all
 show aws codecommit list-branches --repository-name "$SLUG" --output text
 show aws codecommit get-repository --repository-name "$SLUG" --output text \

@@ -38,7 +38,7 @@ def main() -> None:
     done = set_up_aws() if ANSWERS["aws_setup"] == "now" else False
     print("Next:")
     print(f"  cd {SLUG}")
-    print("  make test     # trains the sample model on real data, on this machine")
+    print("  make run      # the whole pipeline on real data, on this machine")
     if done:
         print("  git push      # dev goes to CodeCommit" if ANSWERS["source_control"] == "codecommit" else "  git push")
     else:

@@ -38,6 +38,9 @@ Environ = dict[str, Any]
 _UNSIGNED = ("AssumeRoleWithWebIdentity", "AssumeRoleWithSAML")
 
 
+SET_HERE = ("content-length", "connection")
+
+
 class Front:
     """A WSGI application. services: the sandbox's own, by botocore's service name. git: answers CodeCommit's clone
     URLs."""
@@ -77,11 +80,11 @@ class Front:
         request.get_data(cache=True)
         status, headers, answer = self._answer(request, body)
         headers.setdefault("x-amzn-RequestId", str(uuid4()))
-        headers = {
-            name: value for name, value in headers.items() if name.lower() not in ("content-length", "connection")
-        }
-        if environ["REQUEST_METHOD"] != "HEAD":
-            headers["Content-Length"] = str(len(answer))
+        said = {name.lower(): value for name, value in headers.items()}
+        headers = {name: value for name, value in headers.items() if name.lower() not in SET_HERE}
+        # The answer to HEAD has no body, but the length of the one that GET would have (S3, HeadObject).
+        head = environ["REQUEST_METHOD"] == "HEAD"
+        headers["Content-Length"] = said.get("content-length", "0") if head else str(len(answer))
         start_response(f"{status} {'OK' if status < 400 else 'Error'}", list(headers.items()))
         return [answer]
 
