@@ -2,6 +2,7 @@
 
 import importlib
 import json
+import re
 import sys
 import tarfile
 import traceback
@@ -66,7 +67,9 @@ def unpack(model_dir: Path, scratch: Path) -> Path:
 
 def in_one_line(error: Exception) -> str:
     """Return what went wrong; with its place, unless the message was written for people."""
-    text = " ".join(str(error).split())[:300]
+    # XGBoost puts the time and its own place in C++ before its message, and its own stack after it.
+    message = re.sub(r"^\[[\d:]+\] \S+:\d+: |\s+Stack trace:.*", "", str(error), flags=re.DOTALL)
+    text = " ".join(message.split())[:300]
     if type(error) is ValueError:
         return text
     frames = traceback.extract_tb(error.__traceback__)

@@ -221,7 +221,7 @@ def test_a_current_evaluation_that_cannot_be_read_counts_as_not_scored(tmp_path:
 
 
 def test_without_the_new_evaluation_it_fails_in_one_line_and_quickly_otherwise_ends_well(tmp_path: Path) -> None:
-    command = [sys.executable, "-I", str(JOBS / "compare.py"), "--metric", "auc", "--threshold", "0.9"]
+    command = [sys.executable, str(JOBS / "compare.py"), "--metric", "auc", "--threshold", "0.9"]
     command += ["--output-dir", str(tmp_path), "--evaluation-dir"]
     failed = subprocess.run([*command, str(tmp_path)], capture_output=True, text=True)
     assert failed.returncode == 1

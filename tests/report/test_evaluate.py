@@ -276,6 +276,7 @@ def test_a_model_that_cannot_be_scored_is_a_problem_in_one_line(
         evaluate(model, test=tmp_path / "test")
     assert problem in str(refusal.value)
     assert "\n" not in str(refusal.value)
+    assert "Stack trace" not in str(refusal.value)  # of XGBoost, with the time of day
     assert not (tmp_path / "out" / "evaluation.json").exists()
     content = evaluate(model, "--missing-model-ok", test=tmp_path / "test")
     assert content == {"model": None, "problem": str(refusal.value)}
