@@ -17,6 +17,7 @@ from mlops.runner.expressions import Values
 from mlops.runner.graph import Step
 from mlops.runner.job import Job, Place, Result
 from mlops.runner.processes import NoCapacity, Processes, Stopped
+from mlops.runner.spares import Spares
 
 Status = Literal["Executing", "Succeeded", "Failed", "Stopped", "Skipped"]
 CAPACITY = "SageMaker.CAPACITY_ERROR"
@@ -75,6 +76,8 @@ class Execution:
         self.reused = dict(reused or {})
         self.workers = workers or os.cpu_count() or 1
         self.processes = Processes()
+        self._spares = Spares(values, self.processes, find_output)
+        self._busy: set[str] = set()  # steps with a process
         self.runs: dict[str, StepRun] = {}
 
     def run(self) -> dict[str, StepRun]:
@@ -83,9 +86,13 @@ class Execution:
         Raises:
             KeyboardInterrupt: Ctrl-C; every process is ended first, and the steps that ran are marked as stopped.
         """
-        waiting = dict(self.steps)
+        waiting = self._waiting = dict(self.steps)
         running: set[concurrent.futures.Future[None]] = set()
-        with concurrent.futures.ThreadPoolExecutor(self.workers, "step") as pool:
+        with (
+            contextlib.closing(self.processes),
+            concurrent.futures.ThreadPoolExecutor(self.workers, "step") as pool,
+        ):
+            self._pool = pool
             try:
                 while True:
                     for step in self._ready(waiting, len(running)):
@@ -96,6 +103,7 @@ class Execution:
                     done, running = concurrent.futures.wait(running, return_when=concurrent.futures.FIRST_COMPLETED)
                     for future in done:
                         future.result()
+                    self._look_ahead()
                     if any(run.status == "Failed" for run in self.runs.values()):
                         waiting.clear()
                         self.processes.stop()
@@ -122,6 +130,15 @@ class Execution:
                 elif all(run and run.status == "Succeeded" for run in before) and running + len(ready) < self.workers:
                     ready.append(waiting.pop(name))
         return ready
+
+    def _look_ahead(self) -> None:
+        """Prepare the steps that wait for nothing but what runs now, where a core has nothing to do."""
+        for step in list(self._waiting.values()):
+            if not self._busy or len(self._busy | self.processes.spares) >= self.workers:
+                return
+            before = [self.runs.get(other) for other in step.waits_for]
+            if step.name not in self.reused and all(run and run.status in {"Executing", "Succeeded"} for run in before):
+                self._spares.prepare(step)
 
     def _note(self, run: StepRun) -> StepRun:
         self.runs = {**self.runs, run.name: run}  # others may just be reading the one before
@@ -209,10 +226,15 @@ class Execution:
         folder.mkdir(parents=True, exist_ok=True)
         job = Job(step.name, name, folder, folder / "log.txt", self.place, self.processes)
         job.clear()
-        if model is not None:
-            result = transform.run(job, arguments, model)
-        else:
-            result = {"Processing": processing.run, "Training": training.run}[step.type](job, arguments)
+        self._busy.add(step.name)
+        try:
+            self._pool.submit(self._look_ahead)
+            if model is not None:
+                result = transform.run(job, arguments, model)
+            else:
+                result = {"Processing": processing.run, "Training": training.run}[step.type](job, arguments)
+        finally:
+            self._busy.remove(step.name)
         job.clear()  # the outputs are kept; a step that failed keeps its whole folder
         result.log = str(job.log)
         return result

@@ -113,13 +113,9 @@ class Job:
         Raises:
             JobFailed: it ended with another code than 0, or did not end in time.
         """
-        # What this process was told about its own modules is no business of the job's.
-        kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-        kept["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), kept.get("PATH", os.defpath)])
-        kept["PYTHONUNBUFFERED"] = "1"  # what a job printed before it was ended is the best hint there is
         mapped = {name: self.mapped(value) for name, value in variables.items()}
         try:
-            code = self.processes.run(command, folder, kept | mapped, self.log, limit)
+            code = self.processes.run(self.step, command, folder, inherited() | mapped, self.log, limit)
         except TimedOut:
             minutes = (limit or 0) / 60
             raise JobFailed(
@@ -132,6 +128,15 @@ class Job:
     def clear(self) -> None:
         """Remove the job's folder, but not its log."""
         shutil.rmtree(self.folder / CONTAINER.split("/")[1], ignore_errors=True)
+
+
+def inherited() -> dict[str, str]:
+    """Return the variables that every job gets from this process."""
+    # What this process was told about its own modules is no business of the job's.
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    kept["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), kept.get("PATH", os.defpath)])
+    kept["PYTHONUNBUFFERED"] = "1"  # what a job printed before it was ended is the best hint there is
+    return kept
 
 
 def last_lines(log: Path, count: int = LOG_LINES) -> list[str]:

@@ -5,6 +5,7 @@ import json
 import shutil
 import sys
 import tarfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,21 @@ def run(job: Job, arguments: dict[str, Any]) -> Result:
     if any(extra.iterdir()):
         result.outputs["data"] = job.keep("/opt/ml/output/data", f"{place}/data")
     return result
+
+
+def script(arguments: dict[str, Any], find: Callable[[Any], Path]) -> tuple[Any, str] | None:
+    """Return the script that a request starts: the URI of the channel in which it lies, not yet resolved, and its name.
+
+    `find` returns where a channel lies on this machine.
+    """
+    channels = {
+        channel["ChannelName"]: channel["DataSource"]["S3DataSource"]["S3Uri"]
+        for channel in arguments.get("InputDataConfig", [])
+    }
+    if not {"code", "sm_drivers"} <= channels.keys():
+        return None
+    name = _read(find(channels["sm_drivers"]) / "sourcecode.json").get("entry_script")
+    return (channels["code"], name) if name else None
 
 
 def pack(folder: Path, archive: Path) -> None:
