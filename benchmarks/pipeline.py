@@ -74,7 +74,7 @@ def main() -> None:
     console.print(table)
     console.print(
         f"{RUNS} runs each, in turn. Goals: a ratio of at most {RATIO}, at most {OUTSIDE} s outside the scripts, "
-        f"and with nothing changed under {NOTHING} s in all."
+        f"and with nothing changed under {NOTHING} s in all. Below zero: imports of one step during the one before."
     )
     console.print()
 
