@@ -103,6 +103,7 @@ def test_a_sparse_file_that_claims_10_gb_is_refused_at_once(start: str, tmp_path
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 def test_the_process_says_so_on_standard_error(tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
     pd.DataFrame({"a": [1, 2], "y": ["no", "no"]}).to_csv(tmp_path / "data" / "a.csv", index=False)

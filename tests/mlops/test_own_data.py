@@ -100,6 +100,7 @@ def test_a_table_from_elsewhere_takes_the_place_of_the_sample(repository: Reposi
     assert int(git_diff[1]) <= 5  # lines of before that changed
 
 
+@pytest.mark.slow
 def test_the_plan_writes_nothing_and_json_is_json(repository: Repository, file: Path) -> None:
     before = files(repository)
     plan = use(repository, str(file), *CLASSES, "--plan")

@@ -351,6 +351,7 @@ def test_a_job_that_leaves_processes_behind_leaves_none(laptop: Laptop, children
     assert runs["Leaves"].seconds < 20
 
 
+@pytest.mark.slow
 def test_a_job_that_takes_too_long_is_ended_with_its_children(
     laptop: Laptop, children: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

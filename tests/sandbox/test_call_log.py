@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+import pytest
+
 ROLE = "arn:aws:iam::123456789012:user/developer"
 
 
@@ -45,6 +47,7 @@ def test_a_refused_call_carries_its_error(sandbox, sagemaker, refused, client):
     ]
 
 
+@pytest.mark.slow
 def test_resources_of_services_that_moto_answers_are_named(sandbox, client):
     client("s3").create_bucket(Bucket="bucket")
     client("s3").put_object(Bucket="bucket", Key="a/b", Body=b"")

@@ -7,6 +7,8 @@ import shutil
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
+
 
 def refs_of(codecommit, name="demo"):
     return {
@@ -127,6 +129,7 @@ def test_a_large_pack_arrives_in_chunks(codecommit, clone):
     assert (clone(folder="other").path / "big.bin").read_bytes() == content
 
 
+@pytest.mark.slow
 def test_a_fetch_with_many_commits_sends_a_compressed_request(clone, sandbox):
     """git compresses the list of what it has when that is longer than 1024 bytes (remote-curl.c)."""
     work, other = clone(), clone(folder="other")

@@ -18,13 +18,14 @@ import pytest
 
 from tests.serve.server import ModelRepository, Trained, predictions
 
+pytestmark = pytest.mark.slow
+
 ECHO = """
     def model_fn(folder): return folder
     def transform_fn(model, body, content_type, accept): return repr((body, content_type, accept)), "text/plain"
 """
 
 
-@pytest.mark.slow
 def test_requests_side_by_side_are_answered_as_one_after_the_other(trained: Callable[[str, str], Trained]) -> None:
     model = trained("classification", "scikit-learn")
     features = [
@@ -38,7 +39,6 @@ def test_requests_side_by_side_are_answered_as_one_after_the_other(trained: Call
     assert len({answer.body for answer in alone}) > 10
 
 
-@pytest.mark.slow
 def test_the_example_in_the_ready_line_works(trained: Callable[[str, str], Trained]) -> None:
     model = trained("classification", "scikit-learn")
     with model.repository.serving("--model", model.archive) as server:

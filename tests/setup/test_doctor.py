@@ -31,6 +31,7 @@ def findings(repository: Quick, *options: str, **environment: str) -> tuple[int,
     return done.code, found
 
 
+@pytest.mark.slow
 def test_after_setup_all_is_well(mine: Quick, account: Account) -> None:
     """A doctor that finds something after every setup is soon ignored."""
     before = account.state()

@@ -133,6 +133,7 @@ def test_with_later_no_call_is_made_and_the_next_commands_are_said(aws: Sandbox,
     assert done.stderr == ""
 
 
+@pytest.mark.slow
 def test_with_now_the_repository_and_the_groups_exist_when_it_ends(aws: Sandbox, tmp_path: Path) -> None:
     done = generate(tmp_path, "aws_setup=now", "scenario=champion-challenger", **aws.environment())
     assert done.returncode == 0, done.stdout + done.stderr

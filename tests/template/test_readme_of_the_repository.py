@@ -10,6 +10,7 @@ from tests.conftest import Bake
 COMMAND = re.compile(r"(?<![\w/.-])(?:\.venv/bin/)?mlops ([a-z][^`|\n]*)")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("framework", ["scikit-learn", "xgboost"])
 def test_every_command_of_the_readme_exists(bake: Bake, framework: str) -> None:
     repository = bake(framework=framework)
