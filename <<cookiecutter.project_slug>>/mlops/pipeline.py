@@ -9,8 +9,8 @@
 7. Gate: register the version, or end with the reason.
 
 Account, bucket, role, keys, code and data are parameters: the definition is the same wherever it is built, and building
-it asks nobody. Only this module, `pipeline_parts` and `sdk` import the SageMaker SDK; `definition` starts them as a
-process when something that shapes the pipeline has changed.
+it asks nobody. Only this module, `definition/parts.py` and `definition/sdk.py` import the SageMaker SDK;
+`definition/build.py` starts them as a process when something that shapes the pipeline has changed.
 """
 
 import importlib.util

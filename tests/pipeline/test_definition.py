@@ -188,6 +188,22 @@ def test_it_is_the_same_bytes_wherever_it_is_built(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_every_script_is_started_so_that_sagemaker_shows_its_last_word(built: dict[str, Any]) -> None:
+    """start.py leaves it as the ExitMessage; both lie in an input of the job."""
+    steps = [step for step in graph.read(built[USUAL]).values() if step.type == "Processing"]
+    assert len(steps) == 5
+    for step in steps:
+        python, start, script = step.arguments["AppSpecification"]["ContainerEntrypoint"]
+        inputs = {
+            entry["S3Input"]["LocalPath"]: entry["S3Input"]["S3Uri"] for entry in step.arguments["ProcessingInputs"]
+        }
+        assert python == "python3"
+        assert start == "/opt/ml/processing/input/jobs/start.py"
+        assert inputs["/opt/ml/processing/input/jobs"] == {"Get": "Parameters.JobScriptsUri"}
+        assert script.rpartition("/")[0] in inputs
+
+
+@pytest.mark.slow
 def test_every_parameter_is_used_or_given_for_the_steps_of_the_team(built: dict[str, Any]) -> None:
     definition = built[USUAL]
     used = {text.removeprefix("Parameters.") for text in texts(definition["Steps"]) if text.startswith("Parameters.")}

@@ -48,18 +48,18 @@ class Parts:
         What requirements.txt names beside the script is installed first. `code` is what of model/ travels there;
         without it, everything. The rest is that of `processing_step`.
         """
-        start = [f"{PROCESSING}/input/jobs/start.py", f"{PROCESSING}/input/code/{script}"]
         code = self.parameter["ModelCodeUri"] if code is None else code
-        return self.processing_step(name, start, description, inputs={"code": code, **inputs}, **details)
+        inputs = {"code": code, **inputs}
+        return self.processing_step(name, f"{PROCESSING}/input/code/{script}", description, inputs=inputs, **details)
 
     def job_script_step(self, name: str, script: str, description: str, **details: Any) -> ProcessingStep:
         """Return a step that runs a script of mlops/jobs/. The rest is that of `processing_step`."""
-        return self.processing_step(name, [f"{PROCESSING}/input/jobs/{script}"], description, **details)
+        return self.processing_step(name, f"{PROCESSING}/input/jobs/{script}", description, **details)
 
     def processing_step(
         self,
         name: str,
-        start: Sequence[str],
+        script: str,
         description: str,
         *,
         inputs: Mapping[str, Any],
@@ -69,10 +69,11 @@ class Parts:
         property_files: Sequence[PropertyFile] = (),
         depends_on: Sequence[Step] = (),
     ) -> ProcessingStep:
-        """Return a step that starts Python as a processing job.
+        """Return a step that runs a script, named by its path in the container, as a processing job.
 
-        `inputs` are S3 URIs; the script finds each in /opt/ml/processing/input/<name>, and leaves each of its `outputs`
-        in /opt/ml/processing/output/<name>.
+        mlops/jobs/start.py starts it, so that the job's exit message is the script's last word. `inputs` are S3 URIs;
+        the script finds each in /opt/ml/processing/input/<name>, and leaves each of its `outputs` in
+        /opt/ml/processing/output/<name>.
         """
         machine = self.structure.machines.get(name, self.structure.machines["Preprocess"])
         processor = Processor(
@@ -80,7 +81,7 @@ class Parts:
             image_uri=machine.image_uri or self.image(),
             instance_count=1,
             instance_type=self.parameter.get(f"{name}InstanceType", self.parameter["PreprocessInstanceType"]),
-            entrypoint=["python3", *start],
+            entrypoint=["python3", f"{PROCESSING}/input/jobs/start.py", script],
             volume_size_in_gb=machine.volume_gb,
             max_runtime_in_seconds=60 * machine.max_minutes,
             output_kms_key=self.parameter["KmsKey"],

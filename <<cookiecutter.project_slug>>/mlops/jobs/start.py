@@ -1,4 +1,4 @@
-"""Start a script of model/ in a SageMaker processing job.
+"""Start a script in a SageMaker processing job.
 
     python3 start.py SCRIPT ARGUMENTS…
 
