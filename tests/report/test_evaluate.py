@@ -20,7 +20,7 @@ from sklearn import metrics as sklearn  # type: ignore[import-untyped]
 from tests.conftest import TEMPLATE
 from tests.report.conftest import load
 from tests.report.history import History
-from tests.report.test_report import figure, text_of
+from tests.report.reading import figure, text_of
 
 pytestmark = pytest.mark.slow
 

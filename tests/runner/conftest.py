@@ -22,6 +22,7 @@ from mlops.runner.expressions import Values, parameter_values
 
 CODE = "/opt/ml/processing/input/code"
 EXECUTION = {"PipelineExecutionId": "laptop-1", "PipelineName": "p", "StartDateTime": "s", "CurrentDateTime": "c"}
+SLEEP = "import time; print('up', flush=True); time.sleep(60)"
 Step = dict[str, Any]
 Result = TypeVar("Result")
 
@@ -242,3 +243,22 @@ def succeeded(runs: dict[str, StepRun]) -> bool:
     reasons = {name: run.reason for name, run in runs.items() if run.status not in {"Succeeded", "Skipped"}}
     assert not reasons, json.dumps(reasons, indent=1)
     return True
+
+
+def model(name: str, **step: Any) -> dict[str, Any]:
+    """A step that takes no time."""
+    container = {"Image": "i", "ModelDataUrl": "s3://x"}
+    return {"Name": name, "Type": "Model", "Arguments": {"PrimaryContainer": container}, **step}
+
+
+def statuses(runs: dict[str, StepRun]) -> dict[str, str]:
+    """How each step ended."""
+    return {name: run.status for name, run in runs.items()}
+
+
+def is_up(process: int) -> bool:
+    """Whether a process still runs."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False

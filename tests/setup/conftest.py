@@ -8,7 +8,8 @@ import pytest
 from cookiecutter.main import cookiecutter
 
 from sandbox.server import Sandbox
-from tests.setup.stage import OWNER, Account, Clone, Quick, Zygote
+from tests.setup.account import OWNER, Account
+from tests.setup.stage import Clone, Quick, Zygote
 
 TEMPLATE = Path(__file__).resolve().parents[2]
 Render = Callable[..., Quick]

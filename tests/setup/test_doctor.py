@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from sandbox.server import Sandbox
-from tests.setup.stage import Account, Quick, fault, faults
+from tests.setup.account import Account
+from tests.setup.faults import fault, faults
+from tests.setup.stage import Quick
 
 Render = Callable[..., Quick]
 Finding = dict[str, str]

@@ -14,7 +14,9 @@ import pytest
 from mlops.problem import Problem
 from mlops.undo import all_or_nothing
 from sandbox.server import Sandbox
-from tests.setup.stage import Account, Clone, Done, calls_since, end, fault, faults, incomplete, let_go, until_it_hangs
+from tests.setup.account import Account, incomplete
+from tests.setup.faults import calls_since, end, fault, faults, let_go, until_it_hangs
+from tests.setup.stage import Clone, Done
 
 pytestmark = pytest.mark.slow
 Call = tuple[str, str, int]

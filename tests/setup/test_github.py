@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 
 from sandbox.server import Sandbox
-from tests.setup.stage import Account, Quick, fault, faults, git_state
+from tests.setup.account import Account, git_state
+from tests.setup.faults import fault, faults
+from tests.setup.stage import Quick
 
 Render = Callable[..., Quick]
 NAME = "hospital/tumor-diagnosis"

@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from sandbox.server import Sandbox
-from tests.setup.stage import Account, Quick, State, fault, faults, let_go, until_it_hangs
+from tests.setup.account import Account, State
+from tests.setup.faults import fault, faults, let_go, until_it_hangs
+from tests.setup.stage import Quick
 
 Render = Callable[..., Quick]
 

@@ -11,7 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.setup.stage import Account, Clone, fault, faults, incomplete
+from tests.setup.account import Account, incomplete
+from tests.setup.faults import fault, faults
+from tests.setup.stage import Clone
 
 CALLS = [
     ("codecommit", "CreateRepository"),

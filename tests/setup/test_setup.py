@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from sandbox.server import Sandbox
+from tests.setup.account import GROUPS, Account, incomplete
 from tests.setup.at_a_terminal import on_a_terminal
-from tests.setup.stage import GROUPS, Account, Clone, Quick, calls_since, incomplete
+from tests.setup.faults import calls_since
+from tests.setup.stage import Clone, Quick
 
 MOST_CALLS = 14
 Render = Callable[..., Quick]

@@ -7,19 +7,10 @@ from pathlib import Path
 import pytest
 
 from sandbox.server import Sandbox
+from tests.setup.account import GROUPS, Account, incomplete
 from tests.setup.at_a_terminal import on_a_terminal
-from tests.setup.stage import (
-    GROUPS,
-    Account,
-    Clone,
-    Quick,
-    calls_since,
-    fault,
-    faults,
-    incomplete,
-    let_go,
-    until_it_hangs,
-)
+from tests.setup.faults import calls_since, fault, faults, let_go, until_it_hangs
+from tests.setup.stage import Clone, Quick
 
 Render = Callable[..., Quick]
 NOTHING: dict[str, dict[str, object]] = {"repositories": {}, "groups": {}}
