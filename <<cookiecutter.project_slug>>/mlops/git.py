@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 from mlops.problem import Problem
@@ -50,10 +51,16 @@ def git(*arguments: str, environment: dict[str, str] | None = None, root: Path =
     except FileNotFoundError:
         raise Problem("git is not installed; install it from git-scm.com and run this again") from None
     except subprocess.TimeoutExpired:
-        raise GitFailed(f"git {arguments[0]} did not end within {TIMEOUT} s") from None
+        raise GitFailed(f"git {_command(arguments)} did not end within {TIMEOUT} s") from None
     if done.returncode:
-        raise GitFailed(f"git {arguments[0]}: {_reason(done.stderr)}")
+        raise GitFailed(f"git {_command(arguments)}: {_reason(done.stderr)}")
     return done.stdout.rstrip("\n")
+
+
+def _command(arguments: Sequence[str]) -> str:
+    """Return git's command, which may stand behind settings: `-c KEY=VALUE push`."""
+    words = iter(arguments)
+    return next(word for word in words if word != "-c" or not next(words))
 
 
 def _environment() -> dict[str, str]:

@@ -164,7 +164,7 @@ def _repository(plan: Plan, undo: Undo) -> None:
         take_back = functools.partial(_unpush, connection, plan.root_commit, plan.new_branches)
         with (
             step(f"Pushing {branches}", f"{branches} at {plan.root_commit[:12]}, the untouched render"),
-            inside.making(f"{branches} in the {host.kind} {host.name}", take_back),
+            inside.making(f"what was pushed to the {host.kind} {host.name}", take_back),
         ):
             _push(connection, plan.root_commit, plan.new_branches)
     connection.fetch_untracked()
@@ -196,12 +196,23 @@ def _push(connection: Connection, root: str, branches: list[str]) -> None:
 
 
 def _unpush(connection: Connection, root: str, branches: list[str]) -> None:
-    """Remove the branches again that this run pushed, where they still are as it left them."""
-    tips = connection.host.tips()
-    ours = [f"refs/heads/{branch}" for branch in branches if tips.get(branch) == root]
-    if ours:
-        leases = [f"--force-with-lease={branch}:{root}" for branch in ours]
-        _git_push(connection, [f":{branch}" for branch in ours], leases)
+    """Remove the branches again that this run pushed, where they still are as it left them.
+
+    Raises:
+        Problem: the host refused, as CodeCommit does for the default branch; says which are left.
+    """
+
+    def left() -> list[str]:
+        tips = connection.host.tips()
+        return [branch for branch in branches if tips.get(branch) == root]
+
+    if ours := left():
+        leases = [f"--force-with-lease=refs/heads/{branch}:{root}" for branch in ours]
+        try:
+            _git_push(connection, [f":refs/heads/{branch}" for branch in ours], leases)
+        except GitFailed as failure:
+            if still := left():
+                raise Problem(f"{' and '.join(still)} stayed: {failure}") from None
 
 
 def _git_push(connection: Connection, references: list[str], leases: Sequence[str] = ()) -> None:

@@ -327,3 +327,32 @@ def test_one_step_of_the_clearing_up_that_breaks_does_not_keep_the_others() -> N
     with pytest.raises(Problem, match=r"^no; could not be removed again: b \(disk full\)\. Next: again$"):
         fails()
     assert removed == ["c", "a"]
+
+
+def test_killed_before_its_push_and_then_failing_after_it_setup_names_what_is_left(world: World) -> None:
+    """Two accidents in a row. The first pushed branch is the default, which CodeCommit does not let anybody delete."""
+    calls = world.calls()
+    push = ("codecommit", "GitPush", 1)
+    made = ("codecommit", "CreateRepository", 1)
+    start = len(world.sandbox.calls)
+    with faults(world.sandbox, fault(made, "hang-after")):
+        process = world.clone.start("setup")
+        until_it_hangs(world.sandbox, made, "hang-after", start)
+        end(process, signal.SIGKILL)
+        world.clone.wait()
+    left = world.account.state()
+    assert world.clone.slug in left["repositories"]
+    assert not left["repositories"][world.clone.slug]["branches"]
+    later = calls[-1]
+    assert calls.index(push) < calls.index(later)
+    assert later[1] == "CreateModelPackageGroup"
+    done = fails(world, later, "access-denied", None)
+    assert one_clear_line(done), done
+    pushed = f"what was pushed to the CodeCommit repository {world.clone.slug} (main stayed: git push: remote: error: "
+    assert f"could not be removed again: {pushed}" in done.stderr
+    now = world.account.state()
+    assert now["groups"] == left["groups"]
+    assert now["repositories"][world.clone.slug]["branches"].keys() == {"main"}
+    assert world.clone.state() == world.clone_before
+    assert world.clone.mlops("setup").code == 0
+    assert world.is_complete()
