@@ -56,13 +56,23 @@ def unpack(model_dir: Path, scratch: Path) -> Path:
     if archive.exists():
         try:
             with tarfile.open(archive) as tar:
-                tar.extractall(scratch, filter="data")
+                _extract(tar, scratch)
         except (tarfile.TarError, EOFError, OSError) as error:
             raise ValueError(f"{archive} cannot be unpacked: {error}") from None
         model_dir = scratch
     if not (model_dir / "code" / "inference.py").exists():
         raise ValueError(f"no model in {model_dir}: train.py writes it, with code/inference.py")
     return model_dir
+
+
+def _extract(tar: tarfile.TarFile, folder: Path) -> None:
+    if hasattr(tarfile, "data_filter"):  # Python 3.11.4 and newer: nothing gets out of the folder
+        return tar.extractall(folder, filter="data")
+    for member in tar:
+        if not (member.isfile() or member.isdir()) or member.name.startswith("/") or ".." in member.name.split("/"):
+            raise tarfile.ExtractError(f"{member.name!r} is no file or folder inside of it")
+        tar.extract(member, folder)
+    return None
 
 
 def in_one_line(error: Exception) -> str:

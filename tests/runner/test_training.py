@@ -15,8 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlops.laptop import store
+from mlops.model_archive import pack
 from mlops.problem import Problem
-from mlops.runner import training, training_driver
+from mlops.runner import training_driver
 from tests.runner.conftest import Laptop, get, of_sdk, output, succeeded
 
 DRIVER = "sagemaker/train/container_drivers"
@@ -306,7 +307,7 @@ def test_a_model_reaches_the_next_step_under_its_name(laptop: Laptop) -> None:
 def test_a_pack_of_nothing_special_survives(tmp_path: Path) -> None:
     (tmp_path / "model").mkdir()
     (tmp_path / "model" / ("ü" * 60)).write_text("x")
-    training.pack(tmp_path / "model", tmp_path / "m.tar.gz")
+    pack(tmp_path / "model", tmp_path / "m.tar.gz")
     with tarfile.open(tmp_path / "m.tar.gz") as archive:
         assert archive.getnames() == ["ü" * 60]
 

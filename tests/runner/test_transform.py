@@ -153,3 +153,12 @@ def test_scores_reach_the_next_step(laptop: Laptop) -> None:
     last = laptop.processing("Last", read, inputs={"scores": get("Steps.Score.TransformOutput.S3OutputPath")})
     assert succeeded(laptop.run(last, data, *made))
     assert laptop.log("Last") == "['x.csv.out']\n"
+
+
+def test_a_model_that_cannot_be_unpacked_is_one_line(laptop: Laptop) -> None:
+    train, model, score = steps(laptop, {"a.csv": b"1\n"})
+    broken = store.uri(store.add({"model.tar.gz": b"no archive"}))
+    model["Arguments"]["PrimaryContainer"]["ModelDataUrl"] = f"{broken}/model.tar.gz"
+    runs = laptop.run(train, model, score)
+    assert runs["Score"].status == "Failed"
+    assert runs["Score"].reason == "step Score cannot unpack the model's model.tar.gz: Not a gzipped file (b'no')"

@@ -66,6 +66,16 @@ def test_a_wish_is_fulfilled_or_refused_with_what_there_is(home: Path) -> None:
             find(**wish)  # type: ignore[arg-type]
 
 
+def test_an_older_python_unpacks_the_same(
+    home: Path, pack: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Debian 12 has 3.11.2, whose tarfile has no filters."""
+    monkeypatch.delattr(tarfile, "data_filter", raising=False)
+    folder = unpack(Model("m", pack("x = 1", {"model/parts/a.txt": "of it"})))
+    assert (folder / "code" / "inference.py").read_text() == "x = 1"
+    assert (folder / "model" / "parts" / "a.txt").read_text() == "of it"
+
+
 def test_an_archive_is_unpacked_once(home: Path, pack: Callable[..., Path]) -> None:
     archive = pack("x = 1")
     folder = unpack(Model("m", archive))
@@ -103,9 +113,12 @@ def entry(name: str, link: str = "", kind: bytes = tarfile.REGTYPE) -> tarfile.T
     ],
     ids=lambda entries: entries[0].name,
 )
+@pytest.mark.parametrize("python", ["of today", "before 3.11.4"])
 def test_an_archive_that_leaves_its_folder_is_refused(
-    home: Path, tmp_path: Path, entries: list[tarfile.TarInfo]
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, entries: list[tarfile.TarInfo], python: str
 ) -> None:
+    if python == "before 3.11.4":
+        monkeypatch.delattr(tarfile, "data_filter", raising=False)
     archive = write_tar(tmp_path / "model.tar.gz", *entries)
     with pytest.raises(Problem, match=r"is no model\.tar\.gz that can be unpacked: ") as refused:
         unpack(Model("m", archive))

@@ -13,6 +13,7 @@ from mlops.definition.parameters import defaults
 from mlops.git import GitFailed, git
 from mlops.laptop import store, versions
 from mlops.laptop.overrides import apply, parse
+from mlops.model_archive import ARCHIVE
 from mlops.names import environment_of
 from mlops.problem import Problem
 from mlops.runner import graph
@@ -20,8 +21,6 @@ from mlops.runner.expressions import parameter_values
 from mlops.settings import ROOT, EnvironmentName, Settings, load_settings
 from mlops.template_record import load_template_record
 from mlops.terminal import step as shown_step
-
-ARCHIVE = "model.tar.gz"
 
 
 @dataclass(frozen=True)

@@ -1,14 +1,13 @@
 """A training job: CreateTrainingJob, as a process."""
 
-import gzip
 import json
 import shutil
 import sys
-import tarfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from mlops.model_archive import ARCHIVE, pack
 from mlops.problem import Problem
 from mlops.runner import training_driver
 from mlops.runner.job import CONTAINER, REASON, Job, JobFailed, Result
@@ -39,12 +38,12 @@ def run(job: Job, arguments: dict[str, Any]) -> Result:
     if not any(model.iterdir()):
         raise JobFailed(f"step {job.step} left no model: it must write one into $SM_MODEL_DIR (/opt/ml/model)")
     archive = job.prepare("/opt/ml/packed/model")
-    pack(model, archive / "model.tar.gz")
+    pack(model, archive / ARCHIVE)
     shutil.rmtree(model)
     place = f"{arguments['OutputDataConfig']['S3OutputPath'].rstrip('/')}/{job.name}/output"
     uri = job.keep("/opt/ml/packed/model", place)
     result = Result({"TrainingJobName": job.name, "TrainingJobStatus": "Completed", **arguments}, {"model": uri})
-    result.properties["ModelArtifacts"] = {"S3ModelArtifacts": f"{uri}/model.tar.gz"}
+    result.properties["ModelArtifacts"] = {"S3ModelArtifacts": f"{uri}/{ARCHIVE}"}
     if any(extra.iterdir()):
         result.outputs["data"] = job.keep("/opt/ml/output/data", f"{place}/data")
     return result
@@ -63,26 +62,6 @@ def script(arguments: dict[str, Any], find: Callable[[Any], Path]) -> tuple[Any,
         return None
     name = _read(find(channels["sm_drivers"]) / "sourcecode.json").get("entry_script")
     return (channels["code"], name) if name else None
-
-
-def pack(folder: Path, archive: Path) -> None:
-    """Pack a model as SageMaker does, but so that the same files are the same bytes.
-
-    Links are packed as what they lead to: they would lead nowhere where the model is unpacked.
-    """
-    with (
-        archive.open("wb") as file,
-        gzip.GzipFile("", "wb", 1, file, mtime=0) as packed,
-        tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT, dereference=True) as tar,
-    ):
-        for path in sorted(folder.rglob("*")):
-            tar.add(path, path.relative_to(folder).as_posix(), recursive=False, filter=_anonymous)
-
-
-def _anonymous(entry: tarfile.TarInfo) -> tarfile.TarInfo:
-    entry.mtime, entry.uid, entry.gid, entry.uname, entry.gname = 0, 0, 0, "", ""
-    entry.mode = 0o755 if entry.isdir() else 0o644
-    return entry
 
 
 def _configuration(job: Job, arguments: dict[str, Any], channels: list[str]) -> dict[str, dict[str, Any]]:

@@ -4,7 +4,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from mlops.runner.job import Job, Result
+from mlops.model_archive import ARCHIVE, Broken, unpack
+from mlops.runner.job import Job, JobFailed, Result
 
 WORKER = Path(__file__).with_name("transform_worker.py")
 
@@ -16,7 +17,12 @@ def run(job: Job, arguments: dict[str, Any], container: dict[str, Any]) -> Resul
         JobFailed: the process failed, or the model refused a record.
     """
     source = arguments["TransformInput"]
-    model = job.lay_in(container["ModelDataUrl"], "/opt/ml/model")
+    packed = job.lay_in(container["ModelDataUrl"], "/opt/ml/packed/model")
+    model = job.prepare("/opt/ml/model")
+    try:
+        unpack(packed / ARCHIVE, model)
+    except (Broken, FileNotFoundError) as error:
+        raise JobFailed(f"step {job.step} cannot unpack the model's {ARCHIVE}: {error}") from None
     inputs = job.lay_in(source["DataSource"]["S3DataSource"]["S3Uri"], "/opt/ml/transform/input")
     outputs = job.prepare("/opt/ml/transform/output")
     options = {

@@ -4,8 +4,6 @@ import argparse
 import importlib
 import math
 import sys
-import tarfile
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,7 +12,7 @@ MEGABYTE = 1024 * 1024
 
 
 def main() -> None:
-    """Unpack the model, and answer every file of the input folder."""
+    """Load the model, and answer every file of the input folder."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model-dir", type=Path, required=True)
     parser.add_argument("--input-dir", type=Path, required=True)
@@ -26,22 +24,19 @@ def main() -> None:
     parser.add_argument("--max-payload-mb", type=int, required=True)
     parser.add_argument("--assemble", choices=["None", "Line"], required=True)
     args = parser.parse_args()
-    with tempfile.TemporaryDirectory() as scratch:
-        with tarfile.open(args.model_dir / "model.tar.gz") as archive:
-            archive.extractall(scratch, filter="data")
-        sys.path.insert(0, str(Path(scratch) / "code"))
-        code = importlib.import_module("inference")
-        model = code.model_fn(scratch)
-        for file in sorted(path for path in args.input_dir.rglob("*") if path.is_file()):
-            target = args.output_dir / f"{file.relative_to(args.input_dir).as_posix()}.out"
-            target.parent.mkdir(parents=True, exist_ok=True)
-            limit = args.max_payload_mb * MEGABYTE or math.inf  # MaxPayloadInMB 0 is no limit
-            answers = [
-                _answer(code, model, body, args, file.name)
-                for body in _requests(file.read_bytes(), args.split, args.strategy, limit)
-            ]
-            ending = b"\n" if args.assemble == "Line" else b""
-            target.write_bytes(b"".join(answer.rstrip(b"\n") + b"\n" if ending else answer for answer in answers))
+    sys.path.insert(0, str(args.model_dir / "code"))
+    code = importlib.import_module("inference")
+    model = code.model_fn(str(args.model_dir))
+    for file in sorted(path for path in args.input_dir.rglob("*") if path.is_file()):
+        target = args.output_dir / f"{file.relative_to(args.input_dir).as_posix()}.out"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        limit = args.max_payload_mb * MEGABYTE or math.inf  # MaxPayloadInMB 0 is no limit
+        answers = [
+            _answer(code, model, body, args, file.name)
+            for body in _requests(file.read_bytes(), args.split, args.strategy, limit)
+        ]
+        ending = b"\n" if args.assemble == "Line" else b""
+        target.write_bytes(b"".join(answer.rstrip(b"\n") + b"\n" if ending else answer for answer in answers))
 
 
 def _requests(content: bytes, split: str, strategy: str, limit: float) -> Iterator[bytes]:

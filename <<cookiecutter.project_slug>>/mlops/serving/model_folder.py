@@ -1,16 +1,14 @@
 """Find a trained model of this machine, and unpack it as SageMaker does before it starts a container."""
 
-import gzip
 import hashlib
-import tarfile
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
+from mlops import model_archive
 from mlops.laptop import runs, store, versions
+from mlops.model_archive import ARCHIVE
 from mlops.problem import Problem
 
-ARCHIVE = "model.tar.gz"
 FOLDER = store.HOME / "unpacked"
 
 
@@ -73,23 +71,18 @@ def unpack(model: Model) -> Path:
         if target.is_dir():
             return target
         with store.scratch() as scratch:
-            with gzip.open(path) as content, tarfile.open(fileobj=content, mode="r|") as archive:
-                archive.extractall(scratch / "model", filter="data")
-                while content.read(2**20):  # to the checksum behind the last file
-                    pass
+            model_archive.unpack(path, scratch / "model")
             FOLDER.mkdir(parents=True, exist_ok=True)
             _move(scratch / "model", target)
     except FileNotFoundError:
         raise Problem(f"there is no {path}; train a model with: mlops run") from None
-    except (tarfile.TarError, zlib.error, EOFError, OSError) as error:
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise Problem(f"{path} is no {ARCHIVE} that can be unpacked: {reason}") from None
+    except (model_archive.Broken, OSError) as error:
+        raise Problem(f"{path} is no {ARCHIVE} that can be unpacked: {error}") from None
     return target
 
 
 def _move(folder: Path, target: Path) -> None:
     """Rename a folder: it is there whole or not at all, whoever else does the same just now."""
-    folder.mkdir(exist_ok=True)  # an archive may be empty
     try:
         folder.rename(target)
     except OSError:
