@@ -60,7 +60,7 @@ def extract(tar: tarfile.TarFile, folder: Path) -> None:
         tar.extractall(folder, filter="data")
         return
     for member in tar:
-        inside = not member.name.startswith("/") and ".." not in member.name.split("/")
-        if not inside or not (member.isfile() or member.isdir()):
+        member.name = member.name.lstrip("/")
+        if ".." in member.name.split("/") or not (member.isfile() or member.isdir()):
             raise tarfile.ExtractError(f"{member.name!r} is no file or folder inside of it")
         tar.extract(member, folder)
