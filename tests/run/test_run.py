@@ -36,6 +36,14 @@ def test_with_nothing_changed_nothing_runs_and_nothing_is_registered(again: Agai
     assert versions(repository) == [1]
 
 
+def test_a_repository_that_was_moved_finds_its_own_logs(again: Again) -> None:
+    repository = again()
+    repository.mlops("run")
+    logs = [step["log"] for step in record(repository, 2)["steps"] if step["log"]]
+    assert "../1/steps/Train/log.txt" in logs
+    assert all((repository.path / ".mlops/runs/2" / log).resolve().is_relative_to(repository.path) for log in logs)
+
+
 def test_an_edit_runs_what_depends_on_it_and_no_more(again: Again) -> None:
     repository = again()
     edit(repository, "model/train.py", "    model = build_model(args)\n", "    model = build_model(args)  # better\n")

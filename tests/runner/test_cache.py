@@ -195,7 +195,8 @@ def test_a_step_that_ran_is_reused_with_its_outputs_and_its_log(laptop: Laptop) 
     assert succeeded(after)
     assert [run.cached for run in after.values()] == [True, True]
     assert after["First"].result == before["First"].result
-    assert Path(after["First"].result.log or "").read_text() == "hello\n"
+    assert after["First"].result.log == "1/steps/First/log.txt"
+    assert (laptop.folder / "runs" / after["First"].result.log).read_text() == "hello\n"
     assert not laptop.steps.exists()
     again = laptop.run(first, second, cache=Cache(laptop.folder / "cache", enabled=False))
     assert [run.cached for run in again.values()] == [False, False]

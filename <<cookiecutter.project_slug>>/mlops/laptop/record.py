@@ -108,7 +108,7 @@ def finish(
 
 
 def _log(folder: Path, run: StepRun) -> str | None:
-    path = Path(run.result.log) if run.result.log else folder / "steps" / run.name / "log.txt"
+    path = RUNS / run.result.log if run.result.log else folder / "steps" / run.name / "log.txt"
     return os.path.relpath(path, folder) if path.exists() else None
 
 

@@ -67,8 +67,8 @@ class Execution:
     ) -> None:
         """Prepare an execution.
 
-        `folder` gets a folder for each step; `find_output` tells where a kept output lies on this machine, for property
-        files; `reused` are steps that do not run, with what they left before.
+        `folder`, which is <runs>/<number>/steps, gets a folder for each step; `find_output` tells where a kept output
+        lies on this machine, for property files; `reused` are steps that do not run, with what they left before.
         """
         self.steps, self.values, self.folder = steps, values, folder
         self.place, self.registry, self.cache, self.listener = place, registry, cache, listener
@@ -236,7 +236,7 @@ class Execution:
         finally:
             self._busy.remove(step.name)
         job.clear()  # the outputs are kept; a step that failed keeps its whole folder
-        result.log = str(job.log)
+        result.log = job.log.relative_to(self.folder.parents[1]).as_posix()
         return result
 
     def _container(self, model: str) -> dict[str, Any]:

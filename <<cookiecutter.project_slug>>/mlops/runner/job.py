@@ -43,7 +43,10 @@ class Place(Protocol):
 
 @dataclass
 class Result:
-    """What a step leaves: what its Describe call would answer, the URI of each output, and its log."""
+    """What a step leaves: what its Describe call would answer, the URI of each output, and its log.
+
+    The log's place is that from the folder of all runs: the repository may be moved.
+    """
 
     properties: dict[str, Any] = field(default_factory=dict)
     outputs: dict[str, str] = field(default_factory=dict)
