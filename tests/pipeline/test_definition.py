@@ -14,14 +14,16 @@ from typing import Any
 import botocore.session
 import pytest
 from botocore.model import StructureShape
+from cookiecutter.main import cookiecutter
 
 from mlops.definition.parameters import GIVEN, Structure, defaults
+from mlops.laptop import store
 from mlops.problem import Problem
 from mlops.runner import graph
 from mlops.runner.expressions import Values, parameter_values
 from mlops.settings import Settings, check
 from sandbox.shapes import violations
-from tests.conftest import SOURCE
+from tests.conftest import SOURCE, TEMPLATE, Repository
 
 HERE = Path(__file__).parent
 
@@ -176,15 +178,29 @@ def test_it_knows_no_account_bucket_role_or_time(case: str, built: dict[str, Any
         assert not re.search(r"20\d\d-\d\d-\d\d|\d{10,}", text) or ".dkr.ecr." in text or "@sha256:" in text, text
 
 
+BUILD = """
+from mlops.definition.build import definition
+from mlops.settings import load_settings
+definition(load_settings())
+"""
+
+
 @pytest.mark.slow
-def test_it_is_the_same_bytes_wherever_it_is_built(tmp_path: Path) -> None:
-    structure = {USUAL: asdict(Structure.of(CASES[USUAL]))}
-    places = [
-        {"PYTHONHASHSEED": seed, "HOME": str(tmp_path / seed), "USER": f"user{seed}", "AWS_ACCESS_KEY_ID": f"key{seed}"}
-        for seed in ("1", "2")
-    ]
-    first, second = (json.dumps(build(structure, **place)) for place in places)
-    assert first == second
+def test_it_is_the_same_bytes_in_two_clean_folders(clean_machine: None, tmp_path: Path) -> None:
+    """Whoever builds it, wherever: it is found again by its hash, and an update of the pipeline shows real changes."""
+    found = []
+    for place, user in (("here", "ann"), ("some/where else", "ben")):
+        folder = tmp_path / place
+        cookiecutter(str(TEMPLATE), no_input=True, default_config=True, output_dir=str(folder))
+        repository = Repository(
+            folder / "tumor-diagnosis", {"HOME": str(folder), "USER": user, "PYTHONHASHSEED": "random"}
+        )
+        repository.run(sys.executable, "-c", BUILD, AWS_ACCESS_KEY_ID=user, AWS_PROFILE=user, AWS_REGION="eu-west-1")
+        built = repository.path / ".mlops" / "definitions"
+        found.append({name: file.read_bytes() for name, file in store.files_in(built).items()})
+    assert found[0] == found[1]
+    names = {name.partition("/")[2] for name in found[0]}
+    assert {"definition.json", "training_driver/sourcecode.json", "training_driver/sm_train.sh"} <= names
 
 
 @pytest.mark.slow
