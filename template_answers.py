@@ -46,12 +46,17 @@ class Plain:
 
 
 class Answers(Extension):
-    """Adds the filters `check`, `slug`, `quoted`, `markdown` and `source`, and keeps answers literal."""
+    """Adds the filters `check`, `slug`, `quoted`, `markdown`, `source` and `commit`, and keeps answers literal."""
 
     def __init__(self, environment: Environment) -> None:
         super().__init__(environment)
         environment.filters.update(
-            check=check, slug=default_slug, quoted=quoted, markdown=markdown, source=template_source
+            check=check,
+            slug=default_slug,
+            quoted=quoted,
+            markdown=markdown,
+            source=template_source,
+            commit=template_commit,
         )
         self._own_texts: frozenset[str] | None = None
         self._skip_what_is_plain(environment)
@@ -247,3 +252,29 @@ def _origin(folder: Path) -> str | None:
         return None
     match = re.search(r'^\[remote "origin"\]\n(?:[^\[\n]*\n)*?\s*url = (\S+)$', config, re.MULTILINE)
     return match[1] if match and (":" in match[1]) else None
+
+
+def template_commit(folder: str) -> str | None:
+    """Return the commit that is checked out in a template's folder; None where it is no git repository.
+
+    Read from git's files (gitrepository-layout): asking git costs a process each time.
+    """
+    place = Path(folder) / ".git"
+    try:
+        if place.is_file():  # a worktree or a submodule
+            place = Path(folder) / place.read_text("utf-8").strip().removeprefix("gitdir: ")
+        shared = place / (place / "commondir").read_text("utf-8").strip() if (place / "commondir").exists() else place
+        head = (place / "HEAD").read_text("utf-8").strip()
+        name = head.removeprefix("ref: ")
+        if name != head:
+            head = _reference(shared, name)
+    except OSError:
+        return None
+    return head if re.fullmatch(r"[0-9a-f]{40,64}", head) else None
+
+
+def _reference(folder: Path, name: str) -> str:
+    if (folder / name).is_file():
+        return (folder / name).read_text("utf-8").strip()
+    packed = (folder / "packed-refs").read_text("utf-8")
+    return next((line.partition(" ")[0] for line in packed.splitlines() if line.endswith(f" {name}")), "")

@@ -37,7 +37,7 @@ INVALID_CREDENTIALS = {
 
 
 @functools.cache
-def client(service: str, region: str, config: Config = CONFIG) -> Any:
+def client(service: str, region: str | None, config: Config = CONFIG) -> Any:
     """Return the boto3 client of a service in a region, with the credentials at hand.
 
     Raises:

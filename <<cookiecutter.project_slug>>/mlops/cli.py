@@ -2,7 +2,6 @@
 
 import json
 import sys
-from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
@@ -11,8 +10,10 @@ from mlops.commands import data, runs
 from mlops.commands.predict import predict
 from mlops.commands.run import run
 from mlops.commands.serve import serve
+from mlops.commands.update import update
+from mlops.own_repository import refuse_elsewhere
 from mlops.problem import DISK, Problem
-from mlops.settings import ROOT, load_settings
+from mlops.settings import load_settings
 
 app = typer.Typer(
     help="Everything this model repository does, from the command line.",
@@ -30,13 +31,9 @@ PlanAsJson = Annotated[bool, typer.Option("--json", help="Show the plan as JSON 
 
 
 @app.callback()
-def _in_its_own_repository() -> None:
-    """Refuse to act on another repository than the one the command belongs to."""
-    here = Path.cwd().resolve()
-    nearest = next((folder for folder in (here, *here.parents) if (folder / ".template.json").is_file()), None)
-    if nearest != ROOT:
-        where = f"this is {nearest}" if nearest else f"{here} is in no model repository"
-        raise Problem(f"this mlops belongs to {ROOT}, and {where}; run the one of this place: python -m mlops")
+def _in_its_own_repository(context: typer.Context) -> None:
+    if context.invoked_subcommand != "update":  # which may be for an older repository, and looks itself
+        refuse_elsewhere()
 
 
 @app.command(epilog="Example: mlops setup --plan")
@@ -143,6 +140,7 @@ app.add_typer(runs.app, name="runs")
 app.command(epilog="Example: mlops serve --port 9000")(serve)
 app.command(epilog="Example: mlops predict rows.csv")(predict)
 app.add_typer(data.app, name="data")
+app.command(epilog="Example: mlops update --check")(update)
 
 
 @app.command("git-credential", hidden=True)

@@ -37,24 +37,34 @@ def git(*arguments: str, environment: dict[str, str] | None = None, root: Path =
         GitFailed: git ended with another code than 0, or did not end within TIMEOUT.
         Problem: git is not installed.
     """
+    done = run_git(arguments, environment=environment, root=root)
+    if done.returncode:
+        raise GitFailed(f"git {_command(arguments)}: {_reason(done.stderr.decode('utf-8', 'replace'))}")
+    return done.stdout.decode("utf-8", "replace").rstrip("\n")
+
+
+def run_git(
+    arguments: Sequence[str], *, environment: dict[str, str] | None = None, root: Path = ROOT, content: bytes = b""
+) -> subprocess.CompletedProcess[bytes]:
+    """Run git with `content` on its standard input, whatever it ends with.
+
+    Raises:
+        GitFailed: it did not end within TIMEOUT.
+        Problem: git is not installed.
+    """
     try:
-        done = subprocess.run(
+        return subprocess.run(
             ["git", *arguments],
             cwd=root,
             env={**_environment(), "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C", **(environment or {})},
-            stdin=subprocess.DEVNULL,
+            input=content,
             capture_output=True,
-            encoding="utf-8",
-            errors="replace",
             timeout=TIMEOUT,
         )
     except FileNotFoundError:
         raise Problem("git is not installed; install it from git-scm.com and run this again") from None
     except subprocess.TimeoutExpired:
         raise GitFailed(f"git {_command(arguments)} did not end within {TIMEOUT} s") from None
-    if done.returncode:
-        raise GitFailed(f"git {_command(arguments)}: {_reason(done.stderr)}")
-    return done.stdout.rstrip("\n")
 
 
 def _command(arguments: Sequence[str]) -> str:
@@ -99,10 +109,10 @@ def root_commit() -> str:
         raise Problem("this repository has no commit yet; make one with: git add -A && git commit") from None
 
 
-def read_config() -> dict[str, list[str]]:
+def read_config(root: Path = ROOT) -> dict[str, list[str]]:
     """Return the local configuration: the values of each key, in order. Git writes a key's ends in lower case."""
     settings: dict[str, list[str]] = {}
-    for entry in git("config", "--local", "--list", "--null").split("\0"):
+    for entry in git("config", "--local", "--list", "--null", root=root).split("\0"):
         key, _, value = entry.partition("\n")
         settings.setdefault(key, []).append(value)
     return settings

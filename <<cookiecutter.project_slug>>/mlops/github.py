@@ -55,7 +55,7 @@ class GitHub:
     def create(self) -> RemoteRepository:
         """See `Host.create`."""
         try:
-            self._gh("repo", "create", self.name, "--private", "--description", self._mark)
+            gh("repo", "create", self.name, "--private", "--description", self._mark)
         except Problem as problem:
             found = self.look()
             if found.standing is Standing.ABSENT:
@@ -67,19 +67,19 @@ class GitHub:
 
     def delete(self) -> None:
         """See `Host.delete`. `gh` needs the scope delete_repo: `gh auth refresh -s delete_repo`."""
-        self._gh("repo", "delete", self.name, "--yes")
+        gh("repo", "delete", self.name, "--yes")
 
     def set_default_branch(self, branch: str) -> None:
         """See `Host.set_default_branch`. The mark of an unfinished setup goes in the same call."""
         fields = ["-f", f"default_branch={branch}"]
         if self._is_marked(self._get(f"repos/{self.name}") or {"description": ""}):
             fields += ["-f", f"description={self._title}"]
-        self._gh("api", "--method", "PATCH", f"repos/{self.name}", *fields)
+        gh("api", "--method", "PATCH", f"repos/{self.name}", *fields)
 
     def tips(self) -> dict[str, str]:
         """See `Host.tips`."""
         each = '.[] | .commit.sha + " " + .name'
-        lines = self._gh("api", "--paginate", f"repos/{self.name}/branches?per_page=100", "--jq", each).splitlines()
+        lines = gh("api", "--paginate", f"repos/{self.name}/branches?per_page=100", "--jq", each).splitlines()
         return {name: commit for commit, _, name in (line.partition(" ") for line in lines)}
 
     def push_options(self, url: str) -> tuple[list[str], dict[str, str]]:
@@ -93,25 +93,11 @@ class GitHub:
     def _get(self, path: str) -> Any:
         """GET a path of GitHub's REST interface; None where it answers 404."""
         try:
-            return json.loads(self._gh("api", path))
+            return json.loads(gh("api", path))
         except Problem as problem:
             if "(HTTP 404)" in str(problem):
                 return None
             raise
-
-    def _gh(self, *arguments: str) -> str:
-        try:
-            done = subprocess.run(
-                ["gh", *arguments], capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=TIMEOUT
-            )
-        except OSError as error:
-            raise Problem(f"gh did not start ({error}); install it from cli.github.com") from None
-        except subprocess.TimeoutExpired:
-            raise Problem(f"gh {arguments[0]} did not answer within {TIMEOUT} s; check the network") from None
-        if done.returncode:
-            reason = " ".join((done.stderr.strip() or done.stdout.strip() or "no reason given").split())
-            raise Problem(f"gh {' '.join(arguments[:2])}: {reason}")
-        return done.stdout
 
     def by_hand(self) -> list[str]:
         """Return the commands that do, without `gh`, what setup does with it."""
@@ -123,3 +109,23 @@ class GitHub:
             f"git push origin {root}:refs/heads/{DEFAULT_BRANCH} {root}:refs/heads/dev",
             "git branch --set-upstream-to=origin/dev dev",
         ]
+
+
+def gh(*arguments: str) -> str:
+    """Run `gh` and return what it printed.
+
+    Raises:
+        Problem: it is not installed, does not answer, or was refused; with its reason.
+    """
+    try:
+        done = subprocess.run(
+            ["gh", *arguments], capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=TIMEOUT
+        )
+    except OSError as error:
+        raise Problem(f"gh did not start ({error}); install it from cli.github.com") from None
+    except subprocess.TimeoutExpired:
+        raise Problem(f"gh {arguments[0]} did not answer within {TIMEOUT} s; check the network") from None
+    if done.returncode:
+        reason = " ".join((done.stderr.strip() or done.stdout.strip() or "no reason given").split())
+        raise Problem(f"gh {' '.join(arguments[:2])}: {reason}")
+    return done.stdout

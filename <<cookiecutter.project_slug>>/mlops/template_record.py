@@ -1,12 +1,14 @@
 """`.template.json`: where this repository came from, in which release, with which answers."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 from mlops.problem import Problem
 from mlops.settings import ROOT
 
-FILE = ROOT / ".template.json"
+NAME = ".template.json"
+FILE = ROOT / NAME
 
 
 @dataclass(frozen=True)
@@ -15,7 +17,14 @@ class TemplateRecord:
 
     source: str | None  # a URL, an abbreviation or a folder; None: a folder that was temporary
     version: str
-    answers: dict[str, str]
+    answers: dict[str, Any]
+    commit: str | None = None  # of the template; None: it was no git repository, or was older than 0.3.0
+
+    def text(self) -> str:
+        """Return the file's content, as the template renders it."""
+        fields = asdict(self)
+        in_order = {name: fields[name] for name in ("source", "version", "commit", "answers")}
+        return json.dumps(in_order, indent=2, ensure_ascii=False) + "\n"
 
 
 def load_template_record() -> TemplateRecord:
@@ -25,6 +34,18 @@ def load_template_record() -> TemplateRecord:
         Problem: the file is missing or was damaged.
     """
     try:
-        return TemplateRecord(**json.loads(FILE.read_text("utf-8")))
-    except (OSError, ValueError, TypeError) as error:
-        raise Problem(f"{FILE.name} cannot be read ({error}); restore it with: git checkout -- {FILE.name}") from None
+        return parse(FILE.read_bytes())
+    except OSError as error:
+        raise Problem(f"{NAME} cannot be read ({error}); restore it with: git checkout -- {NAME}") from None
+
+
+def parse(content: bytes) -> TemplateRecord:
+    """Return the record that a file holds.
+
+    Raises:
+        Problem: it was damaged.
+    """
+    try:
+        return TemplateRecord(**json.loads(content.decode("utf-8")))
+    except (ValueError, TypeError) as error:
+        raise Problem(f"{NAME} cannot be read ({error}); restore it with: git checkout -- {NAME}") from None

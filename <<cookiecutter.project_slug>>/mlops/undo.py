@@ -56,7 +56,7 @@ def all_or_nothing(again: str) -> Iterator[Undo]:
         Problem: the reason, and what is left where undoing failed too.
     """
     undo = Undo()
-    with _stopping_interrupts():
+    with stopping_interrupts():
         try:
             yield undo
         except BaseException as failure:
@@ -70,7 +70,7 @@ def all_or_nothing(again: str) -> Iterator[Undo]:
 
 
 @contextmanager
-def _stopping_interrupts() -> Iterator[None]:
+def stopping_interrupts() -> Iterator[None]:
     """Make every signal that asks a process to stop a KeyboardInterrupt; those ignored (`nohup`) stay ignored."""
     before = {number: signal.getsignal(number) for number in STOPPING}
     try:

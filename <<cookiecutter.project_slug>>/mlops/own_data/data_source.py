@@ -27,7 +27,7 @@ def fetch_source(settings: Settings) -> Path:
     return file
 
 
-def download(uri: str, file: Path, region: str) -> None:
+def download(uri: str, file: Path, region: str | None) -> None:
     """Download an object. The file appears when it is complete.
 
     Raises:

@@ -1,0 +1,163 @@
+"""A template in a git repository: every commit of its main line can be rendered again."""
+
+import hashlib
+import os
+import re
+from pathlib import Path
+
+from mlops.git import GitFailed, git, read_config, run_git
+from mlops.problem import Problem
+from mlops.template_record import TemplateRecord
+from mlops.update.template import Release
+from mlops.update.zip_template import QUESTIONS, unzip, version_in
+
+CHANGELOG = "CHANGELOG.md"
+HEAD = "refs/mlops/head"  # what the source has checked out: the branch that its people call the main one
+# Cookiecutter's own abbreviations; those of a person's own configuration would mean nothing to a colleague.
+ABBREVIATIONS = {
+    "gh": "https://github.com/{}.git",
+    "gl": "https://gitlab.com/{}.git",
+    "bb": "https://bitbucket.org/{}",
+}
+
+
+class GitTemplate:
+    """A local git repository: the template itself, or a copy of one that lies elsewhere."""
+
+    def __init__(self, address: str, folder: Path, head: str = "HEAD") -> None:
+        """Use the repository in a folder; `head` is its newest commit."""
+        self.address, self._folder = address, folder
+        head_commit = run_git(["rev-parse", "--verify", "--quiet", f"{head}^{{commit}}"], root=folder).stdout.decode()
+        if not head_commit:
+            raise Problem(f"the template at {address} has no commit; commit its files, or name another: --template")
+        self._head = head_commit.strip()
+
+    @classmethod
+    def fetched(cls, url: str, home: Path) -> "GitTemplate":
+        """Return the repository at a URL, through a copy that all repositories of this person share.
+
+        Raises:
+            Problem: it cannot be reached.
+        """
+        folder = _cache() / f"{hashlib.sha256(url.encode('utf-8')).hexdigest()[:16]}.git"
+        if not (folder / "HEAD").exists():
+            folder.mkdir(parents=True, exist_ok=True)
+            git("init", "--quiet", "--bare", "--template=", root=folder)
+        references = ["+refs/heads/*:refs/heads/*", f"+HEAD:{HEAD}"]
+        try:
+            git(*_credentials(home), "fetch", "--quiet", "--prune", "--force", "--tags", url, *references, root=folder)
+        except GitFailed as failure:
+            raise Problem(
+                f"the template at {url} cannot be fetched ({failure}); check the network and your access, "
+                "or name its new place: mlops update --template ADDRESS"
+            ) from None
+        return cls(url, folder, HEAD)
+
+    def newest(self) -> Release:
+        """See `Template.newest`: the commit that the source has checked out."""
+        return self._release(self._head)
+
+    def find(self, wanted: str) -> Release:
+        """See `Template.find`. A branch or a commit will do, too."""
+        version = wanted.removeprefix("v")
+        commit = self._of_version(version) or self._resolve(wanted)
+        if not commit:
+            known = ", ".join(self._versions()) or "none"
+            raise Problem(f"the template at {self.address} has no release {wanted!r}; there are: {known}")
+        return self._release(commit)
+
+    def of_record(self, record: TemplateRecord) -> Release:
+        """See `Template.of_record`: the commit, where it was recorded and is still there, else that of the release."""
+        if record.commit and self._resolve(record.commit):
+            return self._release(record.commit)
+        return self.find(record.version)
+
+    def commits_between(self, old: Release, new: Release) -> int:
+        """See `Template.commits_between`."""
+        return int(self._git("rev-list", "--count", f"{old.commit}..{new.commit}"))
+
+    def unpack(self, release: Release, folder: Path) -> Path:
+        """See `Template.unpack`."""
+        file = folder.with_name(f"{folder.name}.zip")
+        self._git("archive", "--format=zip", "-0", f"--output={file}", str(release.commit))
+        return unzip(file, folder, f"{self.address} at {release.name}")
+
+    def uncommitted(self) -> bool:
+        """Tell whether somebody works on the template and has not committed: updates know nothing of that."""
+        if not (self._folder / ".git").exists():
+            return False
+        return bool(self._git("status", "--porcelain", "--untracked-files=no"))
+
+    def _release(self, commit: str) -> Release:
+        full = self._git("rev-parse", f"{commit}^{{commit}}")
+        content = run_git(["show", f"{full}:{QUESTIONS}"], root=self._folder).stdout
+        version = version_in(content, f"{self.address} at {full[:12]}")
+        start = self._of_version(version, full)
+        ahead = int(self._git("rev-list", "--count", f"{start}..{full}")) if start else 0
+        return Release(version, full, ahead)
+
+    def _of_version(self, version: str, end: str | None = None) -> str | None:
+        """Return the commit of a release: its tag, else the first of the main line that has the version and its notes.
+
+        Tags do not always travel. `--first-parent`: a fork's release is where the fork took it, not ours.
+        """
+        if tag := self._resolve(f"refs/tags/v{version}") or self._resolve(f"refs/tags/{version}"):
+            return tag
+        found = [
+            self._first(f'"_version": "{version}"', QUESTIONS, end or self._head),
+            self._first(f"## {version}", CHANGELOG, end or self._head),
+        ]
+        if not found[0] or not found[1]:
+            return found[0]
+        before = run_git(["merge-base", "--is-ancestor", found[0], found[1]], root=self._folder).returncode == 0
+        return found[1] if before else found[0]
+
+    def _first(self, text: str, file: str, end: str) -> str | None:
+        """Return the first commit of the main line that brought a text into a file."""
+        options = ["--first-parent", "--diff-merges=first-parent", "--reverse", "--format=%H", f"-S{text}"]
+        return next(iter(self._git("log", *options, end, "--", file).split()), None)
+
+    def _versions(self) -> list[str]:
+        """Return the versions of the main line, the newest first."""
+        lines = self._git(
+            "log", "--first-parent", "--diff-merges=first-parent", "-p", "-U0", self._head, "--", QUESTIONS
+        )
+        return list(dict.fromkeys(re.findall(r'^\+\s*"_version": "([^"]+)"', lines, re.MULTILINE)))
+
+    def _resolve(self, revision: str) -> str | None:
+        if revision.startswith("-"):
+            return None
+        done = run_git(["rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}"], root=self._folder)
+        return done.stdout.decode().strip() or None
+
+    def _git(self, *arguments: str) -> str:
+        return git(*arguments, root=self._folder)
+
+
+def is_git(folder: Path) -> bool:
+    """Tell whether a folder is a clone, a worktree or a bare repository."""
+    return (folder / ".git").exists() or ((folder / "HEAD").is_file() and (folder / "objects").is_dir())
+
+
+def url_of(address: str) -> str:
+    """Return the URL that an address means: Cookiecutter knows abbreviations such as gh:owner/name."""
+    prefix, colon, rest = address.partition(":")
+    if colon and not rest.startswith("//") and prefix in ABBREVIATIONS:
+        return ABBREVIATIONS[prefix].format(rest)
+    return address.removeprefix("git+")
+
+
+def _cache() -> Path:
+    place = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(place) / "mlops" / "templates"
+
+
+def _credentials(home: Path) -> list[str]:
+    """Return the credential settings of a clone: a company's template often lies where its models do."""
+    return [
+        word
+        for key, values in read_config(home).items()
+        if key.startswith("credential.")
+        for value in values
+        for word in ("-c", f"{key}={value}")
+    ]

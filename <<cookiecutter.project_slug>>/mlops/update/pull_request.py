@@ -1,0 +1,109 @@
+"""The pull request of an update, to `dev`, where the repository has a remote."""
+
+import hashlib
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import yaml
+from botocore.exceptions import BotoCoreError, ClientError
+
+from mlops import aws
+from mlops.clone import SPARE_REMOTE
+from mlops.git import git, read_config
+from mlops.github import GitHub, gh
+from mlops.problem import Problem
+from mlops.settings import Settings, check
+from mlops.update.outlook import SETTINGS, Outlook, committed
+from mlops.update.start import BRANCH
+
+TITLE_LENGTH = 150  # CreatePullRequest; GitHub takes 256
+TEXT_LENGTH = 10_240  # likewise; GitHub takes 65,536
+
+
+@dataclass(frozen=True)
+class PullRequest:
+    """What is asked of the host: take the branch into dev."""
+
+    outlook: Outlook
+    settings: Settings
+    remote: str
+    branch: str
+    title: str
+    text: str
+
+    def push(self) -> None:
+        """Send the branch, alone.
+
+        Raises:
+            GitFailed: the remote refuses, or cannot be reached.
+        """
+        reference = f"refs/heads/{self.branch}:refs/heads/{self.branch}"
+        git("push", "--quiet", "--no-follow-tags", self.remote, reference, root=self.outlook.root)
+
+    def unpush(self) -> None:
+        """Remove the branch from the remote again."""
+        git("push", "--quiet", self.remote, f":refs/heads/{self.branch}", root=self.outlook.root)
+
+    def open(self) -> str:
+        """Open the pull request and return where it is.
+
+        Raises:
+            Problem: the host refuses.
+        """
+        return self._on_github() if self.settings.source_control.host == "github" else self._on_codecommit()
+
+    def _on_codecommit(self) -> str:
+        repository, token = self.settings.source_control.repository, f"{self.branch} {self._commit()}"
+        client = aws.client("codecommit", self.settings.region)
+        try:
+            made = client.create_pull_request(
+                title=self.title[:TITLE_LENGTH],
+                description=self.text[:TEXT_LENGTH],
+                targets=[
+                    {"repositoryName": repository, "sourceReference": self.branch, "destinationReference": BRANCH}
+                ],
+                clientRequestToken=hashlib.sha256(token.encode("utf-8")).hexdigest(),  # a lost answer makes no second
+            )["pullRequest"]
+        except (ClientError, BotoCoreError) as error:
+            raise Problem(aws.explain(error)) from None
+        return f"pull request {made['pullRequestId']} of {repository} on CodeCommit"
+
+    def _on_github(self) -> str:
+        return gh(*self._words_for_gh(), "--body", self.text).strip().splitlines()[-1]
+
+    def _words_for_gh(self) -> list[str]:
+        where = ["--repo", self.settings.source_control.repository, "--base", BRANCH, "--head", self.branch]
+        return ["pr", "create", *where, "--title", self.title]
+
+    def _commit(self) -> str:
+        return git("rev-parse", f"refs/heads/{self.branch}", root=self.outlook.root)
+
+    def by_hand(self) -> list[str]:
+        """Return the commands that do the same."""
+        if self.settings.source_control.host == "github":
+            create = ["gh", *self._words_for_gh(), "--fill"]
+        else:
+            repository = self.settings.source_control.repository
+            target = f"repositoryName={repository},sourceReference={self.branch},destinationReference={BRANCH}"
+            create = ["aws", "codecommit", "create-pull-request", "--title", self.title, "--targets", target]
+            create += ["--region", self.settings.region]
+        return [f"git push {self.remote} {self.branch}", shlex.join(create)]
+
+
+def pull_request(outlook: Outlook, branch: str, title: str, text: str) -> PullRequest | None:
+    """Return the pull request to open, or None where the repository has no remote, or settings that cannot be read."""
+    config = read_config(outlook.root)
+    remotes: Sequence[str] = [name for name in (SPARE_REMOTE, "origin") if f"remote.{name}.url" in config]
+    try:
+        settings = check(yaml.safe_load(committed(outlook.root, outlook.start, SETTINGS) or b""), SETTINGS)
+    except (Problem, yaml.YAMLError):
+        return None
+    if not remotes or not outlook.start.is_dev:
+        return None
+    return PullRequest(outlook, settings, remotes[0], branch, title, text)
+
+
+def can_open(request: PullRequest) -> bool:
+    """Whether the host's own program is here."""
+    return request.settings.source_control.host != "github" or GitHub.installed()

@@ -1,0 +1,88 @@
+"""A template at its source: which releases there are, and their files."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from packaging.version import InvalidVersion, Version
+
+from mlops.problem import Problem
+from mlops.template_record import TemplateRecord
+
+
+@dataclass(frozen=True)
+class Release:
+    """One state of a template."""
+
+    version: str  # as its cookiecutter.json says
+    commit: str | None = None  # where the template is a git repository
+    ahead: int = 0  # commits since the release of that version
+
+    @property
+    def name(self) -> str:
+        """What people call it, and the update's branch: 0.3.0, or 0.3.0-5-g1a2b3c4 for five commits later."""
+        return f"{self.version}-{self.ahead}-g{(self.commit or '')[:7]}" if self.ahead else self.version
+
+
+class Template(Protocol):
+    """Where releases come from. Each method raises Problem where the source does not answer."""
+
+    address: str
+
+    def newest(self) -> Release:
+        """Return what an update goes to, unless people say otherwise."""
+
+    def find(self, wanted: str) -> Release:
+        """Return a release by its version; a Problem names those that there are."""
+
+    def of_record(self, record: TemplateRecord) -> Release:
+        """Return the release that a repository was rendered from."""
+
+    def commits_between(self, old: Release, new: Release) -> int | None:
+        """Return how many commits `new` has that `old` has not; None where there are no commits."""
+
+    def unpack(self, release: Release, folder: Path) -> Path:
+        """Put the files of a release into an empty folder, and return the one that holds cookiecutter.json."""
+
+
+def open_template(address: str, home: Path) -> Template:
+    """Return the template at an address: a git URL or abbreviation, a folder, a zip, or zips on S3.
+
+    Args:
+        home: the repository whose git settings tell how git authenticates, and whose region S3 is asked in.
+
+    Raises:
+        Problem: nothing that could be a template is there.
+    """
+    from mlops.update.git_template import GitTemplate, is_git, url_of
+    from mlops.update.zip_template import ZipTemplate
+
+    if address.startswith("s3://") or address.endswith(".zip"):
+        return ZipTemplate(address)
+    folder = Path(address).expanduser()
+    if folder.is_dir():
+        folder = folder.resolve()
+        if is_git(folder):
+            return GitTemplate(str(folder), folder)
+        if any(folder.glob("*.zip")):
+            return ZipTemplate(str(folder))
+        raise Problem(
+            f"{folder} is neither a git repository nor a folder of zips, so it has no earlier release to compare with; "
+            "name a clone of the template: mlops update --template ADDRESS"
+        )
+    if not re.search(r"[:@]", address):
+        raise Problem(f"there is no template at {address}; name its new place: mlops update --template ADDRESS")
+    return GitTemplate.fetched(url_of(address), home)
+
+
+def later(version: str, other: str) -> bool:
+    """Tell whether a version came after another; one that is no version comes before all."""
+    return _order(version) > _order(other)
+
+
+def _order(version: str) -> Version:
+    try:
+        return Version(version)
+    except InvalidVersion:
+        return Version("0.dev0")
