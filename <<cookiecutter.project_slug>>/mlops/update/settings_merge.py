@@ -11,7 +11,7 @@ import yaml
 from ruamel.yaml.comments import CommentedMap
 from ruamel.yaml.error import YAMLError
 
-from mlops.own_data.yaml_text import block, tool
+from mlops.own_data.yaml_text import block, scalar, tool
 
 Path = tuple[str, ...]
 MISSING = object()
@@ -102,7 +102,7 @@ def _change(section: CommentedMap, own: dict[str, Any], wanted: dict[str, Any], 
             section[key] = block(value)
         else:
             # Not last: the empty line and the comment above the next section hang on the last key.
-            section.insert(_place(section, key, model), key, block(value) if part is None else part)
+            section.insert(_place(section, key, model), scalar(key), block(value) if part is None else part)
 
 
 def _place(section: CommentedMap, key: str, model: Any) -> int:

@@ -1,0 +1,194 @@
+"""By content: an edit that only one side made comes out as it is, and a conflict is where both changed the same lines."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mlops.template_record import NAME
+from mlops.update.merge import File, Scratch
+from mlops.update.result import Result, merge
+from tests.update.template_source import git
+
+Files = Mapping[str, bytes]
+RECORD = {NAME: b"{}\n"}
+LINES = [f"line {number}\n" for number in range(1, 31)]
+text_files = st.lists(st.text("abc =\n\t#é", max_size=12), max_size=8).map(lambda lines: "\n".join(lines).encode())
+contents = st.one_of(text_files, st.binary(max_size=60))
+names = st.sampled_from(["a.py", "b.py", "model/a.py", "model/b.py", "model/deep/c.yaml", "data/d.bin", "ümlaut ä.md"])
+trees = st.dictionaries(names, contents, max_size=7)
+
+
+class Merger:
+    """Merges files given as mappings of names to contents."""
+
+    def __init__(self, folder: Path) -> None:
+        home = folder / "home"
+        home.mkdir()
+        git(home, "init", "--quiet")
+        self.scratch = Scratch(folder / "scratch.git", home)
+
+    def tree(self, files: Files) -> str:
+        empty = self.scratch.git("mktree").decode().strip()
+        kept: dict[str, File | None] = {
+            name: File("100644", self.scratch.keep(content)) for name, content in {**RECORD, **files}.items()
+        }
+        return self.scratch.with_files(empty, kept)
+
+    def merge(self, base: Files, ours: Files, theirs: Files) -> tuple[Result, dict[str, bytes]]:
+        result = merge(self.scratch, self.tree(base), self.tree(ours), self.tree(theirs), ("dev", "template-2.0.0"), {})
+        found = {name: self.scratch.content(file.blob) for name, file in self.scratch.files(result.tree).items()}
+        del found[NAME]
+        return result, found
+
+
+@pytest.fixture(scope="module")
+def merger(tmp_path_factory: pytest.TempPathFactory) -> Merger:
+    return Merger(tmp_path_factory.mktemp("merger"))
+
+
+@settings(max_examples=25)
+@given(base=trees, edited=trees)
+def test_edits_of_what_the_template_did_not_change_come_out_as_the_edits(
+    merger: Merger, base: Files, edited: Files
+) -> None:
+    result, found = merger.merge(base, edited, base)
+    assert found == edited
+    assert not result.conflicts
+
+
+@settings(max_examples=25)
+@given(base=trees, changed=trees)
+def test_changes_of_what_nobody_edited_come_out_as_the_new_render(merger: Merger, base: Files, changed: Files) -> None:
+    result, found = merger.merge(base, base, changed)
+    assert found == changed
+    assert not result.conflicts
+
+
+@settings(max_examples=25)
+@given(base=trees, edited=trees, changed=trees)
+def test_a_file_that_one_side_left_alone_is_that_of_the_other(
+    merger: Merger, base: Files, edited: Files, changed: Files
+) -> None:
+    """Also when other files are changed by both; names are kept apart, so that nothing can be taken for a rename."""
+    mine = {f"mine/{name}": content for name, content in edited.items()}
+    template = {f"template/{name}": content for name, content in changed.items()}
+    both = {f"both/{name}": content for name, content in base.items()}
+    result, found = merger.merge(both, {**mine, **both}, {**template, **both})
+    assert found == {**mine, **template, **both}
+    assert not result.conflicts
+
+
+@settings(max_examples=25)
+@given(mine=st.sets(st.integers(0, 29), max_size=4), template=st.sets(st.integers(0, 29), max_size=4))
+def test_lines_that_both_changed_are_the_only_ones_between_markers(
+    merger: Merger, mine: set[int], template: set[int]
+) -> None:
+    ours = _changed(mine, "mine")
+    theirs = _changed(template, "template")
+    result, found = merger.merge({"a.py": _text(LINES)}, {"a.py": _text(ours)}, {"a.py": _text(theirs)})
+    lines = found["a.py"].decode().splitlines(keepends=True)
+    outside, inside = _split(lines)
+    # git puts neighbours into one hunk: no line between them tells where one change ends.
+    near = {line for line in mine if any(abs(line - other) <= 1 for other in template)}
+    assert bool(result.conflicts) == bool(near)
+    for line in mine - near:
+        assert ours[line] in outside
+    for line in template:
+        if not any(abs(line - other) <= 1 for other in mine):
+            assert theirs[line] in outside
+    untouched = set(range(30)) - mine - template
+    assert {LINES[line] for line in untouched} & inside <= {
+        LINES[line] for line in untouched if line - 1 in mine | template or line + 1 in mine | template
+    }
+
+
+def _changed(lines: set[int], who: str) -> list[str]:
+    return [f"{who} {number}\n" if number in lines else line for number, line in enumerate(LINES)]
+
+
+def _text(lines: list[str]) -> bytes:
+    return "".join(lines).encode()
+
+
+def _split(lines: list[str]) -> tuple[set[str], set[str]]:
+    outside, inside, within = set(), set(), False
+    for line in lines:
+        if line.startswith("<<<<<<< "):
+            assert line == "<<<<<<< dev\n"
+            within = True
+        elif line.startswith(">>>>>>> "):
+            assert line == ">>>>>>> template-2.0.0\n"
+            within = False
+        elif not line.startswith("======="):
+            (inside if within else outside).add(line)
+    return outside, inside
+
+
+BODY = "".join(f"value_{number} = {number}\n" for number in range(40)).encode()
+BETTER = BODY.replace(b"value_7 = 7", b"value_7 = 77")
+EDITED = BODY.replace(b"value_30 = 30", b"value_30 = 3000")
+
+
+def test_a_change_of_the_template_follows_a_file_that_the_team_renamed(merger: Merger) -> None:
+    result, found = merger.merge({"model/a.py": BODY}, {"model/ours.py": EDITED}, {"model/a.py": BETTER})
+    assert found == {"model/ours.py": EDITED.replace(b"value_7 = 7", b"value_7 = 77")}
+    assert not result.conflicts
+
+
+def test_an_edit_follows_a_file_that_the_template_moved(merger: Merger) -> None:
+    result, found = merger.merge({"mlops/a.py": BODY}, {"mlops/a.py": EDITED}, {"mlops/deep/b.py": BETTER})
+    assert found == {"mlops/deep/b.py": EDITED.replace(b"value_7 = 7", b"value_7 = 77")}
+    assert not result.conflicts
+
+
+def test_a_new_file_goes_where_the_team_moved_its_neighbours(merger: Merger) -> None:
+    files = {f"tests/{name}.py": BODY + name.encode() for name in "abc"}
+    moved = {name.replace("tests/", "checks/"): content for name, content in files.items()}
+    result, found = merger.merge(files, moved, {**files, "tests/new.py": b"new\n"})
+    assert found == {**moved, "checks/new.py": b"new\n"}
+    assert not result.conflicts
+
+
+def test_what_the_team_removed_stays_removed_and_is_told_when_the_template_changed_it(merger: Merger) -> None:
+    result, found = merger.merge({"data/a.csv": BODY, "b": b"b"}, {"b": b"b"}, {"data/a.csv": BETTER, "b": b"b"})
+    assert found == {"b": b"b"}
+    assert not result.conflicts
+    assert [(left.path, "stays removed" in left.what) for left in result.kept] == [("data/a.csv", True)]
+
+
+def test_what_the_team_edited_stays_and_is_told_when_the_template_removed_it(merger: Merger) -> None:
+    result, found = merger.merge({"mlops/a.py": BODY}, {"mlops/a.py": EDITED}, {})
+    assert found == {"mlops/a.py": EDITED}
+    assert not result.conflicts
+    assert [(left.path, "it stays" in left.what) for left in result.kept] == [("mlops/a.py", True)]
+
+
+def test_what_nobody_edited_goes_when_the_template_removed_it(merger: Merger) -> None:
+    assert merger.merge({"mlops/a.py": BODY, "b": b"b"}, {"mlops/a.py": BODY, "b": b"b"}, {"b": b"b"})[1] == {"b": b"b"}
+
+
+def test_of_binary_files_changed_by_both_the_teams_is_kept_whole(merger: Merger) -> None:
+    blob = bytes(range(256))
+    result, found = merger.merge({"d.bin": blob}, {"d.bin": blob + b"mine"}, {"d.bin": blob + b"new"})
+    assert found == {"d.bin": blob + b"mine"}
+    assert [(left.path, "no text" in left.what) for left in result.conflicts] == [("d.bin", True)]
+
+
+def test_a_file_that_both_added_with_other_contents_is_a_conflict_with_both_in_it(merger: Merger) -> None:
+    result, found = merger.merge({}, {"new.py": b"mine\n"}, {"new.py": b"template\n"})
+    assert found["new.py"] == b"<<<<<<< dev\nmine\n=======\ntemplate\n>>>>>>> template-2.0.0\n"
+    assert [left.path for left in result.conflicts] == ["new.py"]
+
+
+@pytest.mark.parametrize("style", ["diff3", "zdiff3"])
+def test_markers_are_the_same_whatever_a_person_has_configured(
+    merger: Merger, style: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = tmp_path / "gitconfig"
+    config.write_text(f"[merge]\n\tconflictStyle = {style}\n[core]\n\tautocrlf = true\n")
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(config))
+    found = merger.merge({"a": b"x\n"}, {"a": b"mine\n"}, {"a": b"template\n"})[1]
+    assert found["a"] == b"<<<<<<< dev\nmine\n=======\ntemplate\n>>>>>>> template-2.0.0\n"
