@@ -48,7 +48,7 @@ def update(
     The result is a branch, template-update/VERSION, with conflict markers where both sides changed the same lines, and
     a pull request to dev. Your files, index and other branches are not touched.
     """
-    from mlops.terminal import console, interactive, say, step
+    from mlops.terminal import console, interactive, say, step, warn
     from mlops.undo import stopping_interrupts
     from mlops.update import update as work
     from mlops.update.outlook import Wish, look
@@ -66,6 +66,8 @@ def update(
                 say(json.dumps(_standing(outlook), indent=2))
             elif not quiet:
                 say(_headline(outlook))
+            if outlook.template.uncommitted():
+                warn(f"{outlook.template.address} has changes that are not committed; they play no part.")
             if check:
                 raise typer.Exit(1 if outlook.behind else 0)
             if not (outlook.behind or to or link or words):

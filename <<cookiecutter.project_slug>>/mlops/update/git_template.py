@@ -83,7 +83,7 @@ class GitTemplate:
         return unzip(file, folder, f"{self.address} at {release.name}")
 
     def uncommitted(self) -> bool:
-        """Tell whether somebody works on the template and has not committed: updates know nothing of that."""
+        """See `Template.uncommitted`."""
         if not (self._folder / ".git").exists():
             return False
         return bool(self._git("status", "--porcelain", "--untracked-files=no"))

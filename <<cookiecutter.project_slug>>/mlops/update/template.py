@@ -42,6 +42,9 @@ class Template(Protocol):
     def commits_between(self, old: Release, new: Release) -> int | None:
         """Return how many commits `new` has that `old` has not; None where there are no commits."""
 
+    def uncommitted(self) -> bool:
+        """Tell whether somebody works on the template there and has not committed: an update knows nothing of that."""
+
     def unpack(self, release: Release, folder: Path) -> Path:
         """Put the files of a release into an empty folder, and return the one that holds cookiecutter.json."""
 

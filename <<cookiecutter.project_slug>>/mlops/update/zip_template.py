@@ -65,6 +65,10 @@ class ZipTemplate:
     def commits_between(self, old: Release, new: Release) -> None:
         """See `Template.commits_between`."""
 
+    def uncommitted(self) -> bool:
+        """See `Template.uncommitted`."""
+        return False
+
     def unpack(self, release: Release, folder: Path) -> Path:
         """See `Template.unpack`.
 
@@ -162,6 +166,8 @@ def _fetched(address: str, folder: Path) -> Path:
         try:
             with urllib.request.urlopen(address, timeout=TIMEOUT) as answer, file.open("wb") as copy:  # noqa: S310
                 shutil.copyfileobj(answer, copy)
+        except urllib.error.HTTPError as error:
+            raise Problem(f"{address} cannot be fetched: the server answered {error.code} {error.reason}") from None
         except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
             raise Problem(f"{address} cannot be fetched: {getattr(error, 'reason', error)}") from None
     elif Path(address).is_file():

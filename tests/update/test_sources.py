@@ -1,0 +1,224 @@
+"""The template may lie in git, here or elsewhere, in zips, on a web server or on S3; what is not there is one line."""
+
+import http.server
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from mlops.problem import Problem
+from mlops.update.git_template import GitTemplate, url_of
+from mlops.update.template import Release, open_template
+from tests.conftest import Repository
+from tests.update.conftest import Update
+from tests.update.template_source import TemplateSource, content, git
+
+README = "# House Prices\n\nRead me.\n"
+NEWER = README.replace("Read me", "Read me first")
+
+
+@pytest.fixture
+def newer(small: TemplateSource, repository: Repository) -> TemplateSource:
+    """The smallest template with a release that the repository does not have yet."""
+    small.edit(small.in_project("README.md"), "Read me.", "Read me first.")
+    small.release("1.1.0")
+    return small
+
+
+def readme(repository: Repository) -> str:
+    return content(repository, "template-update/1.1.0", "README.md").decode()
+
+
+def test_a_folder_with_a_git_repository(newer: TemplateSource, repository: Repository, update: Update) -> None:
+    assert update(repository, newer).branch == "template-update/1.1.0"
+    assert readme(repository) == NEWER
+
+
+def test_a_worktree_and_a_bare_repository(
+    newer: TemplateSource, repository: Repository, update: Update, tmp_path: Path
+) -> None:
+    newer.git("worktree", "add", "--quiet", "--detach", str(tmp_path / "worktree"))
+    update(repository, str(tmp_path / "worktree"))
+    assert readme(repository) == NEWER
+    repository.git("branch", "--quiet", "-D", "template-update/1.1.0")
+    newer.git("clone", "--quiet", "--bare", str(newer.path), str(tmp_path / "bare"))
+    update(repository, str(tmp_path / "bare"))
+    assert readme(repository) == NEWER
+
+
+def test_a_url_is_fetched_into_one_copy_and_again_when_it_has_moved_on(
+    newer: TemplateSource, repository: Repository, update: Update, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    url = newer.path.as_uri()
+    assert update(repository, url).branch == "template-update/1.1.0"
+    assert readme(repository) == NEWER
+    newer.write(newer.in_project("README.md"), "# Another\n")
+    newer.release("1.2.0")
+    assert update(repository, url).branch == "template-update/1.2.0"
+    assert len(list((tmp_path / "cache/mlops/templates").iterdir())) == 1
+    record = content(repository, "template-update/1.2.0", ".template.json").decode()
+    assert f'"source": "{url}"' in record  # where it is now
+
+
+def test_the_newest_is_what_the_source_has_checked_out_whatever_its_branch_is_called(
+    newer: TemplateSource, repository: Repository, update: Update, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    newer.git("switch", "--quiet", "--create", "trunk")
+    newer.release("1.3.0")
+    newer.git("branch", "--quiet", "-D", "main")
+    assert update(repository, newer.path.as_uri()).branch == "template-update/1.3.0"
+
+
+@pytest.mark.parametrize(
+    ("address", "url"),
+    [
+        ("gh:org/template", "https://github.com/org/template.git"),
+        ("gl:org/template", "https://gitlab.com/org/template.git"),
+        ("git@example.org:org/template.git", "git@example.org:org/template.git"),
+        ("git+https://example.org/template", "https://example.org/template"),
+        ("https://example.org/template.git", "https://example.org/template.git"),
+    ],
+)
+def test_cookiecutters_abbreviations_are_known(address: str, url: str) -> None:
+    assert url_of(address) == url
+
+
+def test_zips_beside_each_other(newer: TemplateSource, repository: Repository, update: Update, tmp_path: Path) -> None:
+    newer.zip(tmp_path / "zips/template-1.0.0.zip", "HEAD~1")
+    newer.zip(tmp_path / "zips/template-1.1.0.zip")
+    newer.zip(tmp_path / "zips/another-9.0.0.zip")
+    assert update(repository, str(tmp_path / "zips/template-1.0.0.zip")).branch == "template-update/1.1.0"
+    assert readme(repository) == NEWER
+    repository.git("branch", "--quiet", "-D", "template-update/1.1.0")
+    (tmp_path / "zips/another-9.0.0.zip").unlink()
+    assert update(repository, str(tmp_path / "zips")).branch == "template-update/1.1.0"
+
+
+def test_zips_keep_the_modes_of_files(
+    newer: TemplateSource, repository: Repository, update: Update, tmp_path: Path
+) -> None:
+    newer.write(newer.in_project("run.sh"), "#!/bin/sh\n")
+    (newer.path / newer.in_project("run.sh")).chmod(0o755)
+    newer.release("1.2.0")
+    newer.zip(tmp_path / "zips/t-1.0.0.zip", "HEAD~2")
+    newer.zip(tmp_path / "zips/t-1.2.0.zip")
+    update(repository, str(tmp_path / "zips"))
+    assert repository.git("ls-tree", "template-update/1.2.0", "run.sh").startswith("100755")
+
+
+def test_a_zip_alone_cannot_tell_what_it_was_before(
+    newer: TemplateSource, repository: Repository, update: Update, tmp_path: Path
+) -> None:
+    with pytest.raises(Problem, match=r"the release 1\.0\.0 is not at .*one zip for each release .* template-0\.3\.0"):
+        update(repository, str(newer.zip(tmp_path / "template.zip")))
+    assert not repository.git("branch", "--list", "template-update/*")
+
+
+def test_a_zip_that_is_called_another_release_than_it_holds(
+    newer: TemplateSource, repository: Repository, update: Update, tmp_path: Path
+) -> None:
+    newer.zip(tmp_path / "zips/t-1.0.0.zip", "HEAD~1")
+    newer.zip(tmp_path / "zips/t-2.0.0.zip")
+    with pytest.raises(Problem, match=r"t-2\.0\.0\.zip holds the release 1\.1\.0, not 2\.0\.0"):
+        update(repository, str(tmp_path / "zips"))
+
+
+@pytest.fixture
+def web(newer: TemplateSource, tmp_path: Path) -> Iterator[str]:
+    """A web server with a zip for each release."""
+    newer.zip(tmp_path / "web/tags/1.0.0.zip", "HEAD~1")
+    newer.zip(tmp_path / "web/tags/1.1.0.zip")
+
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def __init__(self, *args: object) -> None:
+            super().__init__(*args, directory=str(tmp_path / "web"))  # type: ignore[arg-type]
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Quiet) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/tags/1.0.0.zip"
+        server.shutdown()
+
+
+def test_zips_on_a_web_server_which_lists_nothing(web: str, repository: Repository, update: Update) -> None:
+    assert update(repository, web, to="1.1.0").branch == "template-update/1.1.0"
+    assert readme(repository) == NEWER
+    with pytest.raises(Problem, match=r"tags/3\.0\.0\.zip cannot be fetched: the server answered 404"):
+        update(repository, web, to="3.0.0")
+
+
+def test_a_place_that_is_gone_or_is_no_template(
+    newer: TemplateSource, repository: Repository, update: Update, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    (tmp_path / "folder").mkdir()
+    git(tmp_path / "folder", "init", "--quiet", "empty")
+    (tmp_path / "broken-1.0.0.zip").write_bytes(b"PK no zip")
+    for address, reason in (
+        (str(tmp_path / "nowhere"), "there is no template at"),
+        ((tmp_path / "nowhere").as_uri(), "cannot be fetched"),
+        (str(tmp_path / "nowhere.zip"), "there is no template at"),
+        (str(tmp_path / "folder"), "is neither a git repository nor a folder of zips"),
+        (str(tmp_path / "folder/empty"), "has no commit"),
+        (str(tmp_path / "broken-1.0.0.zip"), "cannot be unpacked"),
+        (str(repository.path), "has no release '1.0.0'; there are: none"),
+    ):
+        with pytest.raises(Problem, match=reason) as problem:
+            update(repository, address)
+        assert "\n" not in str(problem.value)
+        assert not repository.git("branch", "--list", "template-update/*")
+
+
+def test_releases_are_found_without_tags_and_with_them(small: TemplateSource, tmp_path: Path) -> None:
+    first = small.git("rev-parse", "HEAD")
+    later = small.commit("Between releases")
+    second = small.release("1.1.0")
+    third = small.commit("After the release")
+    template = open_template(str(small.path), tmp_path)
+    assert isinstance(template, GitTemplate)
+    assert template.find("1.0.0") == Release("1.0.0", first)
+    assert template.find("v1.1.0") == Release("1.1.0", second)
+    assert template.newest() == Release("1.1.0", third, 1)
+    assert template.newest().name == f"1.1.0-1-g{third[:7]}"
+    assert template.find(later[:9]) == Release("1.0.0", later, 1)
+    assert template.find("main") == template.newest()
+    with pytest.raises(Problem, match=r"has no release '2\.0\.0'; there are: 1\.1\.0, 1\.0\.0"):
+        template.find("2.0.0")
+    with pytest.raises(Problem, match="has no release '--all'"):
+        template.find("--all")
+    small.git("tag", "v1.1.0", third)
+    assert template.newest() == Release("1.1.0", third)
+
+
+def test_a_release_without_notes_is_not_one_yet(small: TemplateSource, tmp_path: Path) -> None:
+    small.questions(_version="2.0.0")
+    small.commit("The version alone")
+    small.edit("CHANGELOG.md", "# Changelog\n", "# Changelog\n\n## 2.0.0 - 2030-02-02\n\n- Notes.\n")
+    noted = small.commit("The notes")
+    assert open_template(str(small.path), tmp_path).find("2.0.0") == Release("2.0.0", noted)
+
+
+def test_a_forks_release_is_where_the_fork_took_it(small: TemplateSource, tmp_path: Path) -> None:
+    fork = small.copy(tmp_path / "fork")
+    fork.write(fork.in_project("COMPANY.md"), "Ours\n")
+    fork.commit("Our company")
+    small.release("1.1.0")
+    fork.git("fetch", "--quiet", str(small.path), "main")
+    fork.git("merge", "--quiet", "--no-edit", "FETCH_HEAD")
+    template = open_template(str(fork.path), tmp_path)
+    assert template.find("1.1.0").commit == fork.git("rev-parse", "HEAD")
+    files = template.unpack(template.find("1.1.0"), tmp_path / "unpacked")
+    assert (files / fork.in_project("COMPANY.md")).exists()
+
+
+def test_work_on_the_template_that_is_not_committed_is_noticed(small: TemplateSource, tmp_path: Path) -> None:
+    template = open_template(str(small.path), tmp_path)
+    assert isinstance(template, GitTemplate)
+    assert not template.uncommitted()
+    small.edit(small.in_project("README.md"), "Read me.", "Read me now.")
+    assert template.uncommitted()
