@@ -1,0 +1,275 @@
+"""Whatever state a repository is in: an update works beside it or says one line, and nothing of the person's changes."""
+
+import hashlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from mlops.problem import Problem
+from tests.conftest import SOURCE, Repository
+from tests.update.conftest import Update
+from tests.update.template_source import TemplateSource, content, git
+
+
+@pytest.fixture
+def newer(small: TemplateSource, repository: Repository) -> TemplateSource:
+    """A release that changes one file, adds one and removes one."""
+    small.edit(small.in_project("model/train.py"), "line_7 = 7\n", "line_7 = 77\n")
+    small.write(small.in_project("mlops/new.py"), "new = True\n")
+    small.git("rm", "--quiet", small.in_project("data/sample.csv"))
+    small.release("1.1.0")
+    return small
+
+
+def everything(repository: Repository) -> dict[str, str]:
+    """Return a digest of every file there is, git's own too, and what stat says of the working tree."""
+    found = {}
+    for path in sorted(repository.path.rglob("*")):
+        if path.is_file() or path.is_symlink():
+            name = path.relative_to(repository.path).as_posix()
+            found[name] = hashlib.sha256(
+                os.readlink(path).encode() if path.is_symlink() else path.read_bytes()
+            ).hexdigest()
+            if not name.startswith(".git/"):
+                found[f"{name}, when"] = str(path.lstat().st_mtime_ns)
+    return found
+
+
+def added(before: dict[str, str], after: dict[str, str]) -> set[str]:
+    """Return what is new; nothing else may have changed."""
+    assert {name: after.get(name) for name in before} == before
+    return after.keys() - before.keys()
+
+
+def test_the_branch_and_its_objects_are_all_that_is_new(
+    newer: TemplateSource, repository: Repository, update: Update
+) -> None:
+    """With a dirty tree, a dirty index, untracked and ignored files, a stash and a file that is in the way."""
+    train = repository.path / "model/train.py"
+    train.write_text("stashed\n")
+    git(repository.path, "stash", "--quiet")
+    train.write_text("staged\n")
+    repository.git("add", "model/train.py")
+    train.write_text("dirty\n")
+    (repository.path / "mlops").mkdir()
+    (repository.path / "mlops/new.py").write_text("mine, and nobody knows\n")
+    (repository.path / ".gitignore").write_text("ignored/\n")
+    (repository.path / "ignored").mkdir()
+    (repository.path / "ignored/file").write_text("ignored\n")
+    (repository.path / "data/sample.csv").unlink()
+    before, status = everything(repository), repository.git("status", "--porcelain=v2", "--branch")
+    done = update(repository, newer)
+    new = added(before, everything(repository))
+    assert {name for name in new if not name.startswith(".git/objects/")} == {
+        ".git/refs/heads/template-update/1.1.0",
+        ".git/logs/refs/heads/template-update/1.1.0",
+    }
+    assert repository.git("status", "--porcelain=v2", "--branch") == status
+    assert done.in_the_way == ["mlops/new.py"]
+    assert content(repository, done.branch, "model/train.py").count(b"line_7 = 77\n") == 1
+    assert repository.git("rev-list", "--count", f"dev..{done.branch}") == "1"
+
+
+def test_it_starts_at_dev_whatever_is_checked_out(
+    newer: TemplateSource, repository: Repository, update: Update
+) -> None:
+    dev = repository.git("rev-parse", "dev")
+    repository.git("switch", "--quiet", "--create", "feature-x")
+    (repository.path / "feature.py").write_text("x = 1\n")
+    repository.git("add", "feature.py")
+    git(repository.path, "commit", "--quiet", "--message", "A feature")
+    repository.git("checkout", "--quiet", "--detach")
+    done = update(repository, newer)
+    assert repository.git("rev-parse", f"{done.branch}^") == dev
+    assert repository.git("rev-parse", "--abbrev-ref", "HEAD") == "HEAD"
+
+
+def test_a_fresh_clone_knows_only_the_remotes_dev(
+    newer: TemplateSource, repository: Repository, update: Update, tmp_path: Path
+) -> None:
+    for options in ([], ["--depth=1", "--no-single-branch"], ["--branch=main"]):
+        clone = tmp_path / f"clone-{len(list(tmp_path.glob('clone-*')))}"
+        git(tmp_path, "clone", "--quiet", "--origin=origin", *options, repository.path.as_uri(), str(clone))
+        git(clone, "checkout", "--quiet", "--detach")
+        subprocess.run(["git", "branch", "-D", "dev"], cwd=clone, capture_output=True)
+        done = update(Repository(clone), newer)
+        assert git(clone, "rev-parse", f"{done.branch}^") == repository.git("rev-parse", "dev")
+        assert git(clone, "fsck", "--connectivity-only") == ""
+        # A shallow clone can push what came out of it.
+        git(clone, "push", "--quiet", "origin", f"{done.branch}:refs/heads/from-{clone.name}")
+
+
+def test_of_a_dev_here_and_a_dev_at_the_remote_the_newer_one_counts(
+    newer: TemplateSource, repository: Repository, update: Update, tmp_path: Path
+) -> None:
+    clone = Repository(tmp_path / "clone")
+    git(tmp_path, "clone", "--quiet", repository.path.as_uri(), str(clone.path))
+    git(repository.path, "commit", "--quiet", "--allow-empty", "--message", "Of a colleague")
+    git(clone.path, "fetch", "--quiet")
+    done = update(clone, newer)
+    assert clone.git("rev-parse", f"{done.branch}^") == repository.git("rev-parse", "dev")
+    clone.git("branch", "--quiet", "-D", done.branch)
+    git(clone.path, "commit", "--quiet", "--allow-empty", "--message", "Mine")
+    assert clone.git("rev-parse", f"{update(clone, newer).branch}^") == clone.git("rev-parse", "dev")
+
+
+def test_worktrees_and_submodules(
+    newer: TemplateSource, repository: Repository, update: Update, tmp_path: Path
+) -> None:
+    library = tmp_path / "library"
+    library.mkdir()
+    git(library, "init", "--quiet")
+    git(library, "commit", "--quiet", "--allow-empty", "--message", "Library")
+    git(repository.path, "-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(library), "lib")
+    git(repository.path, "commit", "--quiet", "--message", "A library")
+    repository.git("worktree", "add", "--quiet", str(tmp_path / "tree"), "-b", "feature-y")
+    worktree = Repository(tmp_path / "tree")
+    before = everything(worktree)
+    done = update(worktree, newer)
+    assert not added(before, everything(worktree))
+    assert repository.git("ls-tree", done.branch, "lib").startswith("160000 commit")
+    assert content(repository, done.branch, ".gitmodules")
+
+
+def test_a_locked_index_a_rebase_in_progress_and_no_identity_do_not_matter(
+    newer: TemplateSource, repository: Repository, update: Update
+) -> None:
+    (repository.path / ".git/index.lock").touch()
+    (repository.path / ".git/rebase-merge").mkdir()
+    done = update(repository, newer)
+    author = repository.git("log", "-1", "--format=%an <%ae> %cn", done.branch)
+    assert (
+        author == "cookiecutter-sagemaker-mlops <cookiecutter-sagemaker-mlops@localhost> cookiecutter-sagemaker-mlops"
+    )
+
+
+def test_the_commit_is_the_persons_where_git_knows_who_that_is(
+    newer: TemplateSource, repository: Repository, update: Update
+) -> None:
+    repository.git("config", "user.name", "Ada Löwe")
+    repository.git("config", "user.email", "ada@example.org")
+    done = update(repository, newer)
+    assert repository.git("log", "-1", "--format=%an <%ae>", done.branch) == "Ada Löwe <ada@example.org>"
+
+
+def test_the_same_update_again_is_there_already_and_another_one_is_not_written_over(
+    newer: TemplateSource, repository: Repository, update: Update
+) -> None:
+    first = update(repository, newer)
+    before = everything(repository)
+    again = update(repository, newer)
+    assert (again.was_there, again.commit) == (True, first.commit)
+    assert not added(before, everything(repository))
+    repository.git("switch", "--quiet", first.branch)
+    git(repository.path, "commit", "--quiet", "--allow-empty", "--message", "My decision")
+    before = everything(repository)
+    with pytest.raises(Problem, match=r"the branch template-update/1\.1\.0 is there already, and holds something else"):
+        update(repository, newer)
+    assert not added(before, everything(repository))
+
+
+def test_a_folder_that_is_no_repository_of_its_own(
+    newer: TemplateSource, repository: Repository, update: Update
+) -> None:
+    with pytest.raises(Problem, match="there is no folder"):
+        update(Repository(repository.path / "nowhere"), newer)
+    with pytest.raises(Problem, match="model/ is not a git repository of its own"):
+        update(Repository(repository.path / "model"), newer)
+    shutil.rmtree(repository.path / ".git")
+    with pytest.raises(Problem, match="house-prices/ is not a git repository of its own"):
+        update(repository, newer)
+    repository.git("init", "--quiet")
+    with pytest.raises(Problem, match="has no commit yet"):
+        update(repository, newer)
+
+
+def test_a_record_that_is_missing_or_damaged(newer: TemplateSource, repository: Repository, update: Update) -> None:
+    record = repository.path / ".template.json"
+    record.write_text("{")
+    git(repository.path, "commit", "--quiet", "--all", "--message", "Damage")
+    with pytest.raises(Problem, match=r"\.template\.json cannot be read"):
+        update(repository, newer)
+    repository.git("rm", "--quiet", ".template.json")
+    git(repository.path, "commit", "--quiet", "--message", "Gone")
+    with pytest.raises(Problem, match=r"dev has no \.template\.json, .*mlops update --link VERSION --template ADDRESS"):
+        update(repository, newer)
+
+
+def test_a_name_that_git_cannot_give_to_a_branch(newer: TemplateSource, repository: Repository, update: Update) -> None:
+    repository.git("branch", "template-update")
+    before = everything(repository)
+    with pytest.raises(Problem, match=r"the branch template-update/1\.1\.0 cannot be made"):
+        update(repository, newer)
+    assert {name for name in added(before, everything(repository)) if not name.startswith(".git/objects/")} == set()
+
+
+SLOW = """\
+#!/bin/sh
+# git, which stops at one of its commands until somebody interrupts
+case " $* " in *" {command} "*) touch {mark}; sleep 30;; esac
+exec {git} "$@"
+"""
+STAGES = [
+    "for-each-ref",
+    "cat-file",
+    "log",
+    "archive",
+    "init",
+    "add",
+    "write-tree",
+    "merge-tree",
+    "commit-tree",
+    "fetch",
+]
+
+
+@pytest.fixture
+def slow_git(tmp_path: Path) -> Path:
+    folder = tmp_path / "slow"
+    folder.mkdir()
+    return folder
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("command", STAGES)
+def test_ctrl_c_at_each_stage_leaves_nothing(
+    newer: TemplateSource, repository: Repository, slow_git: Path, command: str, number: signal.Signals
+) -> None:
+    if number is signal.SIGTERM and command not in {"archive", "fetch"}:
+        pytest.skip("the same handler: two stages will do")
+    mark, temporary = slow_git / "reached", slow_git / "tmp"
+    temporary.mkdir()
+    (slow_git / "git").write_text(SLOW.format(command=command, mark=mark, git=shutil.which("git")))
+    (slow_git / "git").chmod(0o755)
+    before = everything(repository)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "mlops", "update", "--repository", str(repository.path), "--template", str(newer.path)],
+        env={
+            **os.environ,
+            "PATH": f"{slow_git}{os.pathsep}{os.environ['PATH']}",
+            "PYTHONPATH": str(SOURCE),
+            "TMPDIR": str(temporary),
+        },
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    deadline = time.monotonic() + 60
+    while not mark.exists():
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    os.killpg(process.pid, number)
+    _, stderr = process.communicate(timeout=30)
+    assert process.returncode == 1
+    assert len(stderr.splitlines()) == 1, stderr
+    assert "nterrupted" in stderr
+    assert not added(before, everything(repository))
+    assert list(temporary.iterdir()) == []
