@@ -16,7 +16,7 @@ import pytest
 
 from mlops.runner.execution import StepRun
 from mlops.runner.first_imports import first_imports
-from tests.runner.conftest import CODE, Laptop, Step, succeeded
+from tests.runner.conftest import CODE, Laptop, Step, get, succeeded
 
 USED = "spare_worker.py"
 WAIT = """\
@@ -88,6 +88,30 @@ def test_a_script_that_imports_no_package_gets_none(laptop: Laptop) -> None:
     first = laptop.processing("First", WAIT, arguments=[str(gate)])
     assert succeeded(laptop.run(first, step(laptop, "Second", script, DependsOn=["First"])))
     assert USED not in laptop.log("Second")
+
+
+UNPREPARED = {
+    "words of its own": ({"ContainerEntrypoint": ["echo"], "ContainerArguments": [get("Parameters.Number")]}, "7", {}),
+    "a variable": ({}, None, {"NUMBER": get("Parameters.Number")}),
+}
+
+
+@pytest.mark.parametrize(("command", "given", "environment"), UNPREPARED.values(), ids=UNPREPARED)
+def test_what_cannot_be_prepared_meets_its_own_trouble_when_it_is_its_turn(
+    laptop: Laptop, command: Step, given: str | None, environment: dict[str, Any]
+) -> None:
+    laptop.workers = 3
+    second = step(laptop, "Second", look(), environment=environment, DependsOn=["First"])
+    second["Arguments"]["AppSpecification"] |= command
+    kind, number = ("String", given) if given else ("Integer", 7)
+    parameters = [{"Name": "Number", "Type": kind, "DefaultValue": number}]
+    first = laptop.processing("First", "import time; time.sleep(.5)")
+    runs = laptop.run(laptop.processing("Quick"), first, second, parameters=parameters)
+    if given:
+        assert succeeded(runs)
+        assert laptop.log("Second") == "7\n"
+    else:
+        assert runs["Second"].reason == "step Second passes 7 where SageMaker takes texts; use a String or a Join"
 
 
 def test_the_script_finds_all_as_if_it_had_been_started_itself(laptop: Laptop) -> None:

@@ -1,10 +1,10 @@
 """While one script runs, the next one's interpreter imports: pandas and scikit-learn alone take it a second."""
 
+import contextlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from mlops.problem import Problem
 from mlops.runner import processing, training
 from mlops.runner.expressions import Values
 from mlops.runner.first_imports import first_imports
@@ -22,13 +22,11 @@ class Spares:
 
     def prepare(self, step: Step) -> None:
         """Have an interpreter ready for a step; without one it starts all the same, only later."""
-        try:
+        with contextlib.suppress(Exception):  # it depends on a step that is not done, or is wrong: its turn will tell
             variables = self.values.resolve(step.arguments.get("Environment", {}))
             script = self._script(step)
-        except (Problem, FileNotFoundError):
-            return  # it depends on a step that is not done
-        if script and (modules := first_imports(script)):
-            self.processes.spare(step.name, script.parent, modules, inherited() | variables)
+            if script and (modules := first_imports(script)):
+                self.processes.spare(step.name, script.parent, modules, inherited() | variables)
 
     def _script(self, step: Step) -> Path | None:
         if step.type == "Processing":
