@@ -196,17 +196,21 @@ def test_steps_that_run_after_a_failure_are_refused_as_the_sdk_writes_them() -> 
         ("p30d", timedelta(days=30)),
         ("PT1H", timedelta(hours=1)),
         ("T12H", timedelta(hours=12)),
+        ("30d", timedelta(days=30)),
+        ("5y", timedelta(days=5 * 365)),
+        ("T16m", timedelta(minutes=16)),
+        ("30dT5h", timedelta(days=30, hours=5)),
         ("P4DT12H", timedelta(days=4, hours=12)),
         ("P1Y2M3W4DT5H6M7S", timedelta(days=365 + 60 + 21 + 4, hours=5, minutes=6, seconds=7)),
         ("PT90M", timedelta(minutes=90)),
         ("P99999999999D", timedelta.max),
     ],
 )
-def test_durations_are_read_as_the_sdk_documents_them(text: str, duration: timedelta) -> None:
+def test_durations_are_read_as_the_sdk_and_the_developer_guide_document_them(text: str, duration: timedelta) -> None:
     assert read(fail("X", CacheConfig={"Enabled": True, "ExpireAfter": text}))["X"].cached_for == duration
 
 
-@pytest.mark.parametrize("text", ["30d", "30", "", "P", "PT", "T", "P0.5D", "PT1D", "P1H", "-P1D", "one day", " P1D"])
+@pytest.mark.parametrize("text", ["30", "12H", "", "P", "PT", "T", "P0.5D", "PT1D", "P1H", "-P1D", "one day", " P1D"])
 def test_no_durations_are_refused(text: str) -> None:
     with pytest.raises(Problem, match="step X is cached for"):
         read(fail("X", CacheConfig={"Enabled": True, "ExpireAfter": text}))

@@ -15,9 +15,10 @@ STEP_KEYS |= {"CacheConfig", "PropertyFiles", "RetryPolicies"}
 FUNCTIONS = ("Get", "Std:Join", "Std:JsonGet")
 EXECUTION = ("PipelineExecutionId", "PipelineName", "StartDateTime", "CurrentDateTime")
 NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
-# ISO 8601, in capitals or not; the SDK's own examples (CacheConfig) are p30d, P4DT12H and T12H.
+# ISO 8601, in capitals or not; the SDK's own examples (CacheConfig) are p30d, P4DT12H and T12H, and the developer guide
+# ("Turn on step caching") has 30d and 30dT5h.
 DURATION = re.compile(
-    r"(?=[pt])p?(?:(\d+)y)?(?:(\d+)m)?(?:(\d+)w)?(?:(\d+)d)?(?:t(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?)?", re.IGNORECASE
+    r"p?(?:(\d+)y)?(?:(\d+)m)?(?:(\d+)w)?(?:(\d+)d)?(?:t(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?)?", re.IGNORECASE
 )
 USUAL_ATTEMPTS = 5  # of a retry policy that names no end
 
