@@ -17,6 +17,7 @@ import importlib.util
 import json
 import logging
 import sys
+import traceback
 import warnings
 from pathlib import Path
 from typing import Any
@@ -30,10 +31,10 @@ from sagemaker.mlops.workflow.fail_step import FailStep
 from sagemaker.mlops.workflow.pipeline import Pipeline
 from sagemaker.mlops.workflow.steps import Step
 
+from mlops.definition.code import MODEL
 from mlops.definition.parameters import Structure
 from mlops.definition.parts import PROCESSING, Parts
 from mlops.definition.sdk import OfflineSession, offline, with_parameters
-from mlops.settings import ROOT
 
 
 def steps(parts: Parts) -> list[Step]:
@@ -192,7 +193,7 @@ def changed_by_the_team(result: list[Step], parts: Parts) -> list[Step]:
     Raises:
         SystemExit: it has no such function, or does not return a list of steps.
     """
-    file = ROOT / "model" / "steps.py"
+    file = MODEL / "steps.py"
     if not file.exists():
         return result
     sys.path.insert(0, str(file.parent))
@@ -209,6 +210,13 @@ def changed_by_the_team(result: list[Step], parts: Parts) -> list[Step]:
     return changed
 
 
+def _one_line(error: Exception) -> str:
+    """Return what went wrong, and where in the team's own code if it was there."""
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if Path(frame.filename).parent == MODEL]
+    where = f"model/{Path(frames[-1].filename).name}, line {frames[-1].lineno}: " if frames else ""
+    return f"{where}{type(error).__name__}: {' '.join(str(error).split())}"
+
+
 def main() -> None:
     """Write definition.json and the training driver into a folder that holds structure.json."""
     warnings.simplefilter("ignore")
@@ -216,7 +224,10 @@ def main() -> None:
     offline()
     folder = Path(sys.argv[1])
     structure = Structure.from_json((folder / "structure.json").read_text("utf-8"))
-    definition = build(structure, folder / "training_driver")
+    try:
+        definition = build(structure, folder / "training_driver")
+    except Exception as error:
+        raise SystemExit(_one_line(error)) from None
     (folder / "definition.json").write_text(json.dumps(definition, indent=1) + "\n", "utf-8")
 
 
