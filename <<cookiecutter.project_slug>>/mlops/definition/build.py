@@ -118,5 +118,8 @@ def _build(structure: Structure, folder: Path) -> None:
             lines = [line for line in done.stderr.splitlines() if line.strip()]
             raise Problem(f"the pipeline cannot be built: {lines[-1] if lines else 'the SDK gave no reason'}")
         FOLDER.mkdir(parents=True, exist_ok=True)
-        if not folder.exists():  # another run may have built it meanwhile
+        try:
             os.rename(scratch, folder)
+        except OSError:
+            if not folder.exists():  # another run has built it meanwhile
+                raise
