@@ -1,6 +1,8 @@
 """`mlops run`, as a data scientist uses it: run, edit, run again, look."""
 
 import json
+import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -131,6 +133,33 @@ def test_a_step_that_fails_keeps_its_folder_and_says_how_to_go_on(again: Again) 
     assert ran(repository, 3) == {"Evaluate", "Compare"}
 
 
+def test_what_came_before_a_step_that_failed_is_that_of_its_own_run(again: Again) -> None:
+    """Train is no longer what it was in the run before; EvaluateCurrent does not wait for it."""
+    repository = again()
+    sabotage = "    args.missing_model_ok and 1 / 0\n"  # the current version alone
+    edit(repository, "model/evaluate.py", "(argv)\n    # As text", f"(argv)\n{sabotage}    # As text")
+    words = ["--env", "prod", "--set", "max_iter=30", "--set", "evaluation.comparison.gate=warn"]
+    done = repository.mlops("run", *words, check=False)
+    how = [line.partition(": ")[2] for line in done.stderr.splitlines() if "mlops run --from" in line]
+    assert [shlex.split(line)[:4] for line in how] == [["mlops", "run", "--from", "EvaluateCurrent"]]
+    edit(repository, "model/evaluate.py", sabotage, "")
+    repository.mlops(*shlex.split(how[0])[1:])
+    assert {"EvaluateCurrent", "Compare"} <= ran(repository, 3)
+    assert "Preprocess" not in ran(repository, 3)
+    first, failed, last = (record(repository, number) for number in (1, 2, 3))
+    assert last["outputs"]["Train"] != first["outputs"]["Train"]
+    for key in ("environment", "overrides", "settings"):
+        assert last[key] == failed[key] != first[key]
+
+
+def test_a_first_run_may_begin_at_a_step_that_waits_for_none(again: Again) -> None:
+    repository = again()
+    shutil.rmtree(repository.path / ".mlops/runs")
+    repository.mlops("run", "--from", "Preprocess")
+    assert "Preprocess" in ran(repository, 1)
+    assert "CheckData" not in ran(repository, 1)
+
+
 def test_a_team_may_change_the_steps(again: Again) -> None:
     repository = again()
     (repository.path / "model" / "count.py").write_text(
@@ -158,6 +187,10 @@ def test_a_team_may_change_the_steps(again: Again) -> None:
     refused = repository.mlops("run", check=False)
     assert "change(steps, parts) must return the list of steps" in refused.stderr
     assert len(refused.stderr.strip().splitlines()) == 1
+    (repository.path / "model" / "steps.py").write_text("def change(steps, parts):\n    return steps + parts.image\n")
+    broken = repository.mlops("run", check=False).stderr.strip()
+    assert broken.startswith("the pipeline cannot be built: model/steps.py, line 2: TypeError: ")
+    assert len(broken.splitlines()) == 1
 
 
 @pytest.mark.parametrize("step", ["CheckData", "Preprocess", "Train", "EvaluateCurrent", "Evaluate", "Compare"])

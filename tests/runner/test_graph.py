@@ -56,6 +56,10 @@ def test_any_graph_without_circles_is_ordered(count: int, chance: random.Random)
         if reached & set(before[name]):
             reached.add(name)
     assert later == reached
+    # B comes before A where A comes after B.
+    assert graph.ancestors(read(*written), names[-1]) == {
+        name for name in names[:-1] if names[-1] in graph.descendants(read(*written), name)
+    }
 
 
 def test_steps_of_a_branch_wait_for_their_condition_also_when_nested() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
-from mlops.laptop.overrides import apply, parse
+from mlops.laptop.overrides import apply, parse, written
 from mlops.problem import Problem
 from mlops.settings import Settings
 
@@ -54,6 +54,8 @@ def test_a_value_is_read_as_people_mean_it(settings: Settings, text: str, value:
     assert read == value
     assert type(read) is type(value)
     json.dumps(read)
+    overrides = parse(settings, [NEW + text, "evaluation.threshold=0.5"])
+    assert parse(settings, written(overrides)) == overrides
 
 
 def test_a_key_without_a_dot_is_a_hyperparameter(settings: Settings) -> None:

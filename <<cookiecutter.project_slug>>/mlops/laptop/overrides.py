@@ -43,6 +43,11 @@ def parse(settings: Settings, words: Sequence[str]) -> dict[str, Any]:
     return overrides
 
 
+def written(overrides: dict[str, Any]) -> list[str]:
+    """Return what `parse` reads as these overrides."""
+    return [f"{key}={json.dumps(value)}" for key, value in overrides.items()]
+
+
 def apply(settings: Settings, overrides: dict[str, Any]) -> Settings:
     """Return the settings with the overrides in them.
 

@@ -134,8 +134,10 @@ def earlier(steps: Mapping[str, graph.Step], start_at: str) -> dict[str, StepRun
     Raises:
         Problem: no run has.
     """
-    again = graph.descendants(steps, start_at)
-    needed = {name for name, step in steps.items() if name not in again and step.type not in {"Condition", "Fail"}}
+    before = graph.ancestors(steps, start_at)
+    needed = {name for name in before if steps[name].type not in {"Condition", "Fail"}}
+    if not needed:
+        return {}
     numbers = sorted((int(path.name) for path in RUNS.glob("*") if path.name.isdigit()), reverse=True)
     for number in numbers:
         try:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -11,10 +12,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from mlops.laptop import overrides, store, versions
 from mlops.laptop import record as remembered
-from mlops.laptop import store, versions
 from mlops.laptop.preparation import Prepared, Wish, prepare
 from mlops.laptop.progress import Progress
+from mlops.names import environment_of
+from mlops.runner import graph
 from mlops.runner.cache import Cache
 from mlops.runner.execution import Execution
 from mlops.runner.expressions import Values
@@ -42,7 +45,11 @@ def run(wish: Wish) -> Done:
         Problem: it cannot start, with the reason.
     """
     prepared = prepare(wish)
-    reused = remembered.earlier(prepared.steps, wish.start_at) if wish.start_at else {}
+    steps, reused = prepared.steps, {}
+    if wish.start_at:
+        reused = remembered.earlier(steps, wish.start_at)
+        again = graph.descendants(steps, wish.start_at)
+        steps = {name: replace(step, cached_for=None) if name in again else step for name, step in steps.items()}
     number, folder = remembered.new_folder()
     record = remembered.begin(number, folder, prepared)
     if (ROOT / prepared.settings.data.path).stat().st_size < SMALL:
@@ -53,11 +60,11 @@ def run(wish: Wish) -> Done:
         "StartDateTime": record["started"],
         "CurrentDateTime": record["started"],
     }
-    cache = Cache(store.HOME / "cache", enabled=wish.reuse and not wish.start_at)
+    cache = Cache(store.HOME / "cache", enabled=wish.reuse)
     start, stopped = time.monotonic(), False
     with Progress(stderr=wish.only_results) as progress:
         execution = Execution(
-            prepared.steps,
+            steps,
             Values(prepared.parameters, execution_values),
             folder=folder / "steps",
             place=store.Laptop(),
@@ -142,8 +149,18 @@ def failure(done: Done) -> list[str]:
         f"The last lines of {where}:",
         *lines,
         f"Its folder stays: {os.path.relpath(log.parent, Path.cwd())}",
-        f"Run again from there, with what came before as it was: mlops run --from {failed['name']}",
+        f"Run again from there, with what came before as it was: {_again(done.record, failed['name'])}",
     ]
+
+
+def _again(record: dict[str, Any], step: str) -> str:
+    """Return the command that runs a step again, under the settings of the run."""
+    words = ["mlops", "run", "--from", step]
+    if record["environment"] != (environment_of(record["git"]["branch"]) or "feature"):
+        words += ["--env", record["environment"]]
+    for word in overrides.written(record["overrides"]):
+        words += ["--set", word]
+    return shlex.join(words)
 
 
 def _as_in_model(line: str, folder: Path) -> str:

@@ -89,6 +89,15 @@ def descendants(steps: Mapping[str, Step], name: str) -> set[str]:
     return found
 
 
+def ancestors(steps: Mapping[str, Step], name: str) -> set[str]:
+    """Return all steps that come before one."""
+    found = set(steps[name].waits_for)
+    for step in reversed(list(steps.values())):
+        if step.name in found:
+            found |= step.waits_for
+    return found
+
+
 def references(value: Any) -> Iterator[str]:
     """Yield every path that is read: "Parameters.Seed", "Steps.Train.ModelArtifacts.S3ModelArtifacts"."""
     if isinstance(value, dict):
