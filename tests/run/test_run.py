@@ -1,5 +1,6 @@
 """`mlops run`, as a data scientist uses it: run, edit, run again, look."""
 
+import contextlib
 import json
 import shlex
 import shutil
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from mlops.laptop.run import _ended_like_ctrl_c
 from tests.conftest import Repository
 from tests.run.conftest import Again, edit, ran, record, versions
 
@@ -229,6 +231,34 @@ def test_ctrl_c_in_a_step_ends_it_registers_nothing_and_the_next_run_works(again
     assert versions(repository) == [1]
     file.write_text(text, "utf-8")
     assert "Nothing is new: this is version 1." in repository.mlops("run").stdout
+
+
+def test_a_stop_while_the_definition_is_built_ends_that_too(again: Again) -> None:
+    repository = again()
+    shutil.rmtree(repository.path / ".mlops/definitions")
+    process = subprocess.Popen([sys.executable, "-m", "mlops", "run"], cwd=repository.path, stderr=subprocess.PIPE)
+    while not (found := list((repository.path / ".mlops").glob("scratch-*/structure.json"))):
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.01)
+    time.sleep(0.5)
+    process.terminate()
+    _, errors = process.communicate(timeout=30)
+    assert (process.returncode, errors) == (130, b"")
+    assert not found[0].parent.exists()
+    for file in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            assert str(found[0].parent).encode() not in file.read_bytes()
+
+
+def test_a_closed_terminal_stops_a_run_but_for_one_under_nohup() -> None:
+    before = signal.getsignal(signal.SIGHUP)
+    try:
+        for ignored in (False, True):
+            signal.signal(signal.SIGHUP, signal.SIG_IGN if ignored else signal.SIG_DFL)
+            with contextlib.nullcontext() if ignored else pytest.raises(KeyboardInterrupt), _ended_like_ctrl_c():
+                signal.raise_signal(signal.SIGHUP)
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 def test_the_same_run_reads_as_json(again: Again) -> None:

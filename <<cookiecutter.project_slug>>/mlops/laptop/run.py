@@ -38,6 +38,24 @@ class Done:
     report: Path | None
 
 
+@contextmanager
+def _ended_like_ctrl_c() -> Iterator[None]:
+    """Have SIGTERM, and a terminal that is closed, end the jobs and what builds the definition too."""
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    ends = (signal.SIGTERM, signal.SIGHUP)
+    heeded = [number for number in ends if signal.getsignal(number) != signal.SIG_IGN]  # nohup ignores the second
+    before = {number: signal.signal(number, interrupt) for number in heeded}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@_ended_like_ctrl_c()
 def run(wish: Wish) -> Done:
     """Run the pipeline once; how it ended stands in the record.
 
@@ -74,11 +92,10 @@ def run(wish: Wish) -> Done:
             find_output=store.find,
             reused=reused,
         )
-        with _ended_like_ctrl_c():
-            try:
-                execution.run()
-            except KeyboardInterrupt:
-                stopped = True
+        try:
+            execution.run()
+        except KeyboardInterrupt:
+            stopped = True
     remembered.finish(folder, record, execution.runs, start, stopped=stopped)
     if record["version"]:
         _score_once(execution, cache)
@@ -120,21 +137,6 @@ class Registry:
         )
         self.record["version"] = version.number
         return f"arn:aws:sagemaker:::model-package/{request['ModelPackageGroupName']}/{version.number}"
-
-
-@contextmanager
-def _ended_like_ctrl_c() -> Iterator[None]:
-    """Have SIGTERM, and a terminal that is closed, end the jobs too: they are in process groups of their own."""
-
-    def interrupt(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    before = {number: signal.signal(number, interrupt) for number in (signal.SIGTERM, signal.SIGHUP)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def failure(done: Done) -> list[str]:
