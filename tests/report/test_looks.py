@@ -64,6 +64,12 @@ def test_text_can_be_read_in_every_theme(theme: str) -> None:
         assert contrast(known[mark], known["paper"]) >= 3, mark
 
 
+def test_a_table_in_a_figure_cannot_widen_the_page() -> None:
+    style = (SOURCE / "mlops" / "report" / "style.css").read_text("utf-8")
+    [columns] = re.findall(r"\nfigure \{[^}]*grid-template-columns: ([^;]+);", style)
+    assert columns == "minmax(0, 1fr)", "a bare track is as wide as its content: on a narrow screen, lines are cut off"
+
+
 def test_every_class_has_a_style(history: History) -> None:
     style = (SOURCE / "mlops" / "report" / "style.css").read_text("utf-8")
     used = set()

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from mlops.report import write_report
-from tests.report.history import BINARY, REGRESSION, History, step
+from tests.report.history import BINARY, DATA_CHECK, REGRESSION, History, step
 from tests.report.reading import figure, parsed, sections, text_of, words
 
 
@@ -155,6 +155,38 @@ def test_a_failed_step_shows_its_reason_and_the_end_of_its_log(history: History)
     lines = words(next(root.iter("pre"))).splitlines()
     assert lines == [*(f"line {number}" for number in range(471, 500)), "train.py: it broke"]
     assert [words(row[0]) for row in root.iterfind(".//tbody/tr") if words(row[1]) == "failed"] == ["Train"]
+
+
+def test_a_step_that_was_stopped_because_another_failed_is_not_the_one_to_blame(history: History) -> None:
+    reason = "step Train failed: NameError: is it called 'main_'?"
+    steps = [step("EvaluateCurrent", "Stopped", "the run was stopped"), step("Train", "Failed", reason)]
+    text = text_of(history.fail("Train", reason, "Traceback\n", steps=steps))
+    assert "Failed at Train: NameError: is it called 'main_'?" in (shown := words(parsed(text)))
+    assert "'main_'?." not in shown
+    assert sections(text)[0] == "Train failed"
+    assert [words(part) for part in parsed(text).iter("pre")] == ["Traceback\n"]
+
+
+def test_data_that_were_refused_are_shown_from_the_folder_that_the_step_keeps(history: History) -> None:
+    run = history.fail("CheckData", "check_data.py: age is missing in 20 %", "age is missing in 20 %\n")
+    kept = run.folder / "steps/CheckData/opt/ml/processing/output/report"
+    kept.mkdir(parents=True)
+    duplicates = {"check": "duplicates", "column": None, "message": "too many", "value": 0.0501, "limit": 0.05}
+    found = DATA_CHECK | {"verdict": "failed", "findings": [duplicates]}
+    (kept / "data_check.json").write_text(json.dumps(found))
+    text = text_of(run)
+    assert "Data" in sections(text)
+    [row] = parsed(text).iterfind(".//div[@class='scroll findings']//tbody/tr")
+    assert [words(cell) for cell in row] == ["duplicates", "–", "too many", "0.0501", "0.0500"]
+    assert "500 rows, 4 columns; refused; compared with the current version's training data." in words(parsed(text))
+
+
+def test_why_data_were_not_compared_is_said_once(history: History) -> None:
+    run, why = history.add(), "the current version has no baseline: it comes from an older train.py"
+    check = DATA_CHECK | {"compared_with_current": False, "notes": [why]}
+    shown = words(parsed(text_of(history.rewrite(run, "CheckData", "report", "data_check.json", check))))
+    assert shown.count(why) == 1
+    assert "no current version" not in shown
 
 
 @pytest.mark.parametrize("log", ["", "\n\n", "x" * 300_000, "\udcff\udcfe broken \x00 bytes"])

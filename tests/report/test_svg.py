@@ -120,4 +120,5 @@ def test_a_confusion_matrix_of_many_classes_keeps_to_its_width() -> None:
 
 def test_a_class_without_rows_has_no_share() -> None:
     drawing = figures.confusion(["a", "b"], [[3, 1], [0, 0]])
+    assert drawing.get("aria-label") == "Confusion matrix of 2 classes. a: 3 taken for a, 1 taken for b; b: no rows"
     assert [cell.get("fill-opacity") for cell in drawing.findall("rect")] == ["0.375", "0.125", "0.000", "0.000"]

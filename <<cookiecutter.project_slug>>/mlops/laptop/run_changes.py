@@ -57,9 +57,8 @@ def _files(run: Run) -> dict[str, str]:
 
 def _data(run: Run) -> dict[str, Any]:
     data = run.record.get("data") or {}
-    checked = run.result("CheckData", "report", "data_check.json")
     known = {"path": data.get("path"), "bytes": data.get("bytes"), "sha256": str(data.get("sha256") or "")[:12] or None}
-    return known | {"rows": checked.get("rows"), "columns": checked.get("columns")}
+    return known | {"rows": run.data_check.get("rows"), "columns": run.data_check.get("columns")}
 
 
 def _surroundings(run: Run) -> dict[str, Any]:

@@ -64,8 +64,9 @@ class Run:
 
     @property
     def failed_step(self) -> Mapping[str, Any] | None:
-        """The step that ended the run early, if one did."""
-        return next((step for step in self.steps if step.get("status") in {"Failed", "Stopped"}), None)
+        """The step that ended the run early, if one did: the one that failed, not those that were stopped for it."""
+        order = ("Failed", "Stopped")
+        return next((step for status in order for step in self.steps if step.get("status") == status), None)
 
     @property
     def metric(self) -> str:
@@ -86,6 +87,12 @@ class Run:
     def metrics(self) -> dict[str, Any]:
         """The metrics of the new model: value, standard deviation, 95 % interval of each."""
         return metrics_of(self.result("Evaluate", "evaluation", "evaluation.json"))
+
+    @cached_property
+    def data_check(self) -> dict[str, Any]:
+        """What CheckData found. Where it refused the data, that lies in its folder, which a failed step keeps."""
+        kept = self.result("CheckData", "report", "data_check.json")
+        return kept or _read_object(self.folder / "steps/CheckData/opt/ml/processing/output/report/data_check.json")
 
     @cached_property
     def comparison(self) -> dict[str, Any]:
@@ -177,7 +184,9 @@ def _verdict(run: Run) -> Verdict:
         where = f" at {step['name']}" if step else ""
         before = f" Version {run.version} was registered before." if run.version else ""
         reason = f"{step['name']}: {why}" if step and why else why
-        return Verdict(status.lower(), f"{status}{where}" + (f": {why.rstrip('.')}." if why else ".") + before, reason)
+        told = f": {why}" if why else ""
+        end = "" if told.endswith((".", "?", "!", "…")) else "."
+        return Verdict(status.lower(), f"{status}{where}{told}{end}{before}", reason)
     if run.version is None:
         return Verdict("succeeded", "Succeeded, and registered nothing.")
     if run.registration.get("run", run.number) != run.number:

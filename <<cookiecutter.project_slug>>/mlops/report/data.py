@@ -14,16 +14,16 @@ MOST_COLUMNS = 200
 
 def data_section(run: Run) -> Iterator[Element]:
     """The findings of the data check, and the profile of the columns."""
-    check = run.result("CheckData", "report", "data_check.json")
+    check = run.data_check
     if not check:
         return
     findings, profile = check.get("findings") or [], check.get("profile") or {}
     shape = f"{number(check.get('rows'))} rows, {number(check.get('columns'))} columns"
-    beside = "compared with the current version's training data" if check.get("compared_with_current") else (
-        "there was no current version to compare with")  # fmt: skip
+    # Why there is nothing to compare with stands in the notes.
+    beside = "; compared with the current version's training data" if check.get("compared_with_current") else ""
     words = {"passed": "nothing found", "warned": "worth a look", "failed": "refused"}
     verdict = words.get(str(check.get("verdict")), str(check.get("verdict")))
-    content: list[object] = [tag("p", f"{shape}; {verdict}; {beside}.", class_="note")]
+    content: list[object] = [tag("p", f"{shape}; {verdict}{beside}.", class_="note")]
     if check.get("notes"):
         content.append(
             tag("ul", [tag("li", tag("bdi", note)) for note in check["notes"][:MOST_COLUMNS]], class_="note")
@@ -42,9 +42,10 @@ def _findings(findings: list[dict[str, Any]], failed: bool) -> Element:
     for finding in findings[:MOST_COLUMNS]:
         kind = tag("span", finding.get("check"), class_="bad" if failed else "warn")
         column = code(finding["column"]) if finding.get("column") else "–"
-        rows.append([kind, column, tag("bdi", finding.get("message")), number(finding.get("value"), 3),
-                     number(finding.get("limit"), 3)])  # fmt: skip
-    return table("Findings of the data check", ["check", "column", "found", "value", "limit"], rows, numbers=[3, 4])
+        rows.append([kind, column, tag("bdi", finding.get("message")), number(finding.get("value")),
+                     number(finding.get("limit"))])  # fmt: skip
+    headings = ["check", "column", "found", "value", "limit"]
+    return table("Findings of the data check", headings, rows, numbers=[3, 4], style="findings")
 
 
 def _profile(profile: dict[str, dict[str, Any]]) -> Element:

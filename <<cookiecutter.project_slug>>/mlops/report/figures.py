@@ -53,7 +53,7 @@ def confusion(labels: Sequence[str], counts: Sequence[Sequence[int]]) -> Element
     left, top = 92.0, 52.0
     side = min(78.0, (RIGHT - left) / classes)
     longest = max(3, int(side / 6.5))
-    chart = Chart(f"Confusion matrix of {classes} classes", WIDTH, top + side * classes + 12)
+    chart = Chart(f"Confusion matrix of {classes} classes. {_told(labels, counts)}", WIDTH, top + side * classes + 12)
     chart.text(left, 14, "predicted", "axis")
     chart.text(0, top - 10, "actual", "axis")
     for line, (label, row) in enumerate(zip(labels, counts, strict=True)):
@@ -75,6 +75,16 @@ def confusion(labels: Sequence[str], counts: Sequence[Sequence[int]]) -> Element
             elif len(text) * 7.5 < side:
                 chart.text(sum(x) / 2, middle + 4, text, "small", "middle")
     return chart.svg
+
+
+def _told(labels: Sequence[str], counts: Sequence[Sequence[int]]) -> str:
+    """Return a confusion matrix in words."""
+    names = [one_line(label, 40) for label in labels]
+    lines = (
+        ", ".join(f"{count:,} taken for {name}" for name, count in zip(names, row, strict=True) if count)
+        for row in counts
+    )
+    return "; ".join(f"{name}: {line or 'no rows'}" for name, line in zip(names, lines, strict=True))
 
 
 def roc(points: Points, auc: float, current: Points | None) -> Element:
