@@ -143,7 +143,9 @@ def test_a_current_version_that_could_not_be_scored_says_why(history: History) -
     run = history.add()
     broken = {"model": None, "problem": "the test rows have no column 'age'"}
     text = text_of(history.rewrite(run, "EvaluateCurrent", "evaluation", "evaluation.json", broken))
-    assert "could not be scored on these test rows: the test rows have no column 'age'" in words(parsed(text))
+    shown = words(parsed(text))
+    assert "Version 1 could not be scored on these test rows: the test rows have no column 'age'" in shown
+    assert "The version" not in shown
 
 
 def test_a_failed_step_shows_its_reason_and_the_end_of_its_log(history: History) -> None:

@@ -244,6 +244,13 @@ def test_a_changed_added_and_removed_setting_has_its_dotted_key(history: History
     assert lines[2].split() == [f"{prefix}.max_iter", "200", "–"]
 
 
+def test_a_list_is_written_as_people_write_it(history: History) -> None:
+    history.add(settings=settings_with(history, layers=["a", "b"], off=[]))
+    lines = [line.split() for line in run("diff", "1", "2").output.splitlines()]
+    assert ["training.hyperparameters.layers", "–", "a,", "b"] in lines
+    assert ["training.hyperparameters.off", "–", "[]"] in lines
+
+
 def test_a_setting_that_is_emptied_changed(history: History) -> None:
     history.add(settings=settings_with(history))
     assert ("settings", "training.hyperparameters", None, {}) in found(history)

@@ -91,6 +91,8 @@ def _text(value: Any) -> str:
         return ABSENT
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, list):
+        return ", ".join(map(_text, value)) or "[]"
     return f"{value:,}" if isinstance(value, int) and abs(value) > 9999 else str(value)
 
 

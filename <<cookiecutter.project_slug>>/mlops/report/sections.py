@@ -84,7 +84,8 @@ def result(run: Run) -> Iterator[Element]:
         content.append(tag("div", figures.gate(gate, current_name), class_="gate"))
     problem = evaluation.get("problem") or (gate.get("current") or {}).get("problem")
     if problem:
-        content.append(tag("p", f"The {current_name} could not be scored on these test rows: ", tag("bdi", problem),
+        subject = f"Version {version}" if version else "The current version"
+        content.append(tag("p", f"{subject} could not be scored on these test rows: ", tag("bdi", problem),
                            class_="note"))  # fmt: skip
     rows = run.result("Evaluate", "evaluation", "evaluation.json").get("dataset", {}).get("item_count")
     if rows is not None:
