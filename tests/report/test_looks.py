@@ -73,7 +73,9 @@ def test_a_table_in_a_figure_cannot_widen_the_page() -> None:
 def test_tables_look_the_same_in_jupyterlab() -> None:
     """Its HTML viewer (4.6) shows the inside of `<html>` alone, which browsers then take for a page of old."""
     style = (SOURCE / "mlops" / "report" / "style.css").read_text("utf-8")
-    assert "\ntable { font: inherit; font-variant-numeric: tabular-nums;" in style, "in this order: font resets variants"
+    assert "\ntable { font: inherit; font-variant-numeric: tabular-nums;" in style, (
+        "in this order: font resets variants"
+    )
 
 
 def test_every_class_has_a_style(history: History) -> None:
