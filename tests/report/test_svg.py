@@ -109,13 +109,37 @@ def test_the_gate_is_drawn_for_any_value(value: float, threshold: float, current
 
 
 def test_a_confusion_matrix_of_many_classes_keeps_to_its_width() -> None:
-    for classes in (2, 3, 10, 25):
+    for classes in range(2, figures.MOST_CLASSES + 1):
         counts = [[100_000 * (line + column) for column in range(classes)] for line in range(classes)]
         drawing = figures.confusion([f"class {number}" for number in range(classes)], counts)
         cells = drawing.findall("rect")
         assert len(cells) == classes**2
         assert max(float(cell.get("x", 0)) + float(cell.get("width", 0)) for cell in cells) <= figures.WIDTH
         assert max(float(cell.get("fill-opacity", 0)) for cell in cells) <= 0.5
+
+
+@pytest.mark.parametrize(
+    ("labels", "names"),
+    [
+        (["no", "yes"], ["no", "yes"]),
+        (["setosa", "virginica"], ["seto…", "virg…"]),
+        (["customer_1", "customer_2"], ["…er_1", "…er_2"]),
+    ],
+)
+def test_names_that_are_cut_can_be_told_apart(labels: list[str], names: list[str]) -> None:
+    assert figures.distinct(labels, 5) == names
+
+
+def test_names_and_counts_of_many_classes_keep_to_their_cells() -> None:
+    classes = figures.MOST_CLASSES
+    drawing = figures.confusion([f"customer {number}" for number in range(classes)], [[8123] * classes] * classes)
+    side = float(drawing.findall("rect")[0].get("width", 0))
+    assert side >= 20, "a line of text fits into it"
+    across = [text.text or "" for text in drawing.findall("text") if text.get("text-anchor") == "middle"]
+    assert len(across) == classes + classes**2
+    assert all(len(text) * figures.LETTER <= side for text in across)
+    few = figures.confusion([str(number) for number in range(classes)], [[120] * classes] * classes)
+    assert "120" in [text.text for text in few.findall("text")], "less than a thousand is never 0k"
 
 
 def test_a_class_without_rows_has_no_share() -> None:

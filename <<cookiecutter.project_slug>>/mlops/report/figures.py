@@ -10,7 +10,9 @@ from mlops.report.svg import Chart, Scale, extent
 
 WIDTH, HEIGHT = 320.0, 296.0
 LEFT, RIGHT, TOP, BOTTOM = 50.0, 308.0, 30.0, 250.0  # of the field within the axes
-MOST_CLASSES = 25  # whose confusion matrix can be drawn
+MOST_CLASSES = 10  # whose confusion matrix can be drawn, with room for names and counts
+LETTER = 7.5  # the width of one
+LONGEST = 40  # letters of a class's name
 
 Points = Sequence[Sequence[float]]
 
@@ -52,7 +54,7 @@ def confusion(labels: Sequence[str], counts: Sequence[Sequence[int]]) -> Element
     classes = len(labels)
     left, top = 92.0, 52.0
     side = min(78.0, (RIGHT - left) / classes)
-    longest = max(3, int(side / 6.5))
+    lines, columns = distinct(labels, int((left - 8) / LETTER)), distinct(labels, int(side / LETTER))
     chart = Chart(f"Confusion matrix of {classes} classes. {_told(labels, counts)}", WIDTH, top + side * classes + 12)
     chart.text(left, 14, "predicted", "axis")
     chart.text(0, top - 10, "actual", "axis")
@@ -60,8 +62,8 @@ def confusion(labels: Sequence[str], counts: Sequence[Sequence[int]]) -> Element
         rows = sum(row)
         y = (top + line * side, top + (line + 1) * side)
         middle = (y[0] + y[1]) / 2
-        chart.text(left - 8, middle + 4, one_line(label, 12), "tick", "end", tip=label)
-        chart.text(left + (line + 0.5) * side, top - 10, one_line(label, longest), "tick", "middle", tip=label)
+        chart.text(left - 8, middle + 4, lines[line], "tick", "end", tip=label)
+        chart.text(left + (line + 0.5) * side, top - 10, columns[line], "tick", "middle", tip=label)
         for column, count in enumerate(row):
             x = (left + column * side, left + (column + 1) * side)
             part = count / rows if rows else 0.0
@@ -72,14 +74,23 @@ def confusion(labels: Sequence[str], counts: Sequence[Sequence[int]]) -> Element
                 style = "count" if len(text) * 11 < side else "small"
                 chart.text(sum(x) / 2, middle - 1, text, style, "middle")
                 chart.text(sum(x) / 2, middle + 15, share(part), "small", "middle")
-            elif len(text) * 7.5 < side:
-                chart.text(sum(x) / 2, middle + 4, text, "small", "middle")
+            else:
+                short = text if count < 1000 or len(text) * LETTER < side else f"{count / 1000:.0f}k"
+                chart.text(sum(x) / 2, middle + 4, short, "small", "middle")
     return chart.svg
+
+
+def distinct(labels: Sequence[str], longest: int) -> list[str]:
+    """Return names in so many characters, two at least, cut where that leaves more of them different."""
+    whole = [one_line(label, LONGEST) for label in labels]
+    heads = [one_line(name, longest) for name in whole]
+    tails = [name if len(name) <= longest else f"…{name[1 - longest :]}" for name in whole]
+    return max(heads, tails, key=lambda names: len(set(names)))
 
 
 def _told(labels: Sequence[str], counts: Sequence[Sequence[int]]) -> str:
     """Return a confusion matrix in words."""
-    names = [one_line(label, 40) for label in labels]
+    names = [one_line(label, LONGEST) for label in labels]
     lines = (
         ", ".join(f"{count:,} taken for {name}" for name, count in zip(names, row, strict=True) if count)
         for row in counts

@@ -4,6 +4,7 @@ import math
 from datetime import UTC, datetime
 
 MINUS = "\u2212"
+LARGE = 9  # digits before the point, from which a measure has an exponent: nobody counts them
 
 
 def number(value: object, digits: int = 4) -> str:
@@ -15,7 +16,7 @@ def number(value: object, digits: int = 4) -> str:
     if isinstance(value, int) and abs(value) < 10**15:
         return f"{value:,}".replace("-", MINUS)
     size = math.floor(math.log10(abs(value))) if value else 0
-    if not -5 < size < 15:
+    if not -5 < size < LARGE:
         return f"{value:.{digits - 1}e}".replace("-", MINUS)
     return f"{value:,.{max(0, min(digits - 1 - size, digits))}f}".replace("-", MINUS)
 
@@ -23,7 +24,7 @@ def number(value: object, digits: int = 4) -> str:
 def fixed(value: float, like: float, sign: str = "") -> str:
     """Return a number in as many decimals as show 4 digits of another one, so that a column of them lines up."""
     size = math.floor(math.log10(abs(like))) if like and math.isfinite(like) else 0
-    if not -5 < size < 15:
+    if not -5 < size < LARGE:
         return number(value, 2)
     text = f"{value:{sign},.{max(0, min(3 - size, 4))}f}".replace("-", MINUS)
     return text if any(digit in "123456789" for digit in text) else "0"
