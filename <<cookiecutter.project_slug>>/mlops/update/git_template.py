@@ -62,7 +62,7 @@ class GitTemplate:
         version = wanted.removeprefix("v")
         commit = self._of_version(version) or self._resolve(wanted)
         if not commit:
-            known = ", ".join(self._versions()) or "none"
+            known = ", ".join(self.versions()) or "none"
             raise Problem(f"the template at {self.address} has no release {wanted!r}; there are: {known}")
         return self._release(commit)
 

@@ -1,0 +1,59 @@
+"""From every earlier release to the template as it is now: an untouched repository becomes what a new one would be."""
+
+from pathlib import Path
+
+import pytest
+
+from mlops.update.git_template import GitTemplate
+from tests.conftest import Repository
+from tests.template.test_combinations import answers_of
+from tests.update.conftest import Update
+from tests.update.template_source import TemplateSource, generate, tree
+
+NAMED = (
+    "the defaults",
+    "nightly scores of a regression",
+    "challenged trees on GitHub",
+    "a regression endpoint on GitHub",
+    "batch trees, challenged",
+)
+EARLIER = ("0.1.0", "0.2.0")  # releases are commits: this list is checked against the history
+
+
+def known(template: TemplateSource) -> GitTemplate:
+    return GitTemplate(str(template.path), template.path)
+
+
+def test_the_list_of_earlier_releases_is_complete(template_now: TemplateSource) -> None:
+    template = known(template_now)
+    now = template.newest()
+    released = [version for version in template.versions() if template.find(version).commit != now.commit]
+    assert released[::-1] == list(EARLIER) + ([now.version] if now.ahead else []) or released[::-1] == list(EARLIER)
+
+
+@pytest.fixture(scope="session")
+def new_ones(template_now: TemplateSource, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Repository]:
+    """A repository of the template as it is now for each named combination."""
+    return {
+        name: generate(
+            template_now.path, tmp_path_factory.mktemp("new"), project_name="House Prices", **answers_of(name)
+        )
+        for name in NAMED
+    }
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("version", EARLIER)
+def test_an_untouched_repository_becomes_what_a_new_one_would_be(
+    template_now: TemplateSource, new_ones: dict[str, Repository], version: str, update: Update, tmp_path: Path
+) -> None:
+    release = known(template_now).find(version)
+    then = template_now.checked_out(str(release.commit), tmp_path / "then")
+    for name in NAMED:
+        repository = generate(then, tmp_path / name, project_name="House Prices", **answers_of(name))
+        done = update(repository, template_now)
+        assert not done.result.conflicts, name
+        assert not done.result.kept, name
+        found, wanted = tree(repository, done.branch), tree(new_ones[name], "main")
+        del found[".template.json"], wanted[".template.json"]  # these name another place
+        assert found == wanted, name
