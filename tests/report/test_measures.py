@@ -84,6 +84,15 @@ def test_a_class_without_rows_leaves_out_what_is_not_defined(classification: Mod
     assert "roc" not in classification.draw(actual, probabilities, ["a", "b"], metrics)
 
 
+def test_what_no_resample_changes_has_no_interval(classification: ModuleType) -> None:
+    """Five rows without a mistake do not prove that there is none: 1 to 1 would be no 95 % interval."""
+    sure = np.array([[0.9, 0.1], [0.2, 0.8], [0.7, 0.3], [0.4, 0.6], [0.1, 0.9]])
+    _, metrics = classification.measure_classes(np.array([0, 1, 0, 1, 1]), sure, ["a", "b"])
+    assert metrics["accuracy"] == metrics["precision"] == metrics["auc"] == {"value": 1.0}
+    low, high = metrics["log_loss"]["confidence_interval_95"]
+    assert low < metrics["log_loss"]["value"] < high
+
+
 @pytest.mark.parametrize("count", [114, 5000])
 @pytest.mark.parametrize("ties", [False, True])
 def test_the_curves_are_those_of_scikit_learn_thinned(classification: ModuleType, count: int, ties: bool) -> None:
