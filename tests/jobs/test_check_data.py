@@ -207,6 +207,16 @@ def test_labels_are_those_of_training_however_the_file_writes_them(check: Check)
     assert check(with_gaps, baseline=baseline, rows_without_target="drop").messages == []
 
 
+@pytest.mark.parametrize("kind", ["object", "string", "category"])
+def test_an_empty_text_of_parquet_is_a_gap_as_in_csv(check: Check, kind: str) -> None:
+    data = table(city=pd.Series(["", "Rome", "Oslo", "Rome"] * 25, dtype=kind))
+    declared = {"age": column("number"), "city": column("category", missing=0.3, values=["Oslo", "Rome"])}
+    for parquet in (False, True):
+        found = check(data, columns=declared, parquet=parquet)
+        assert found.messages == []
+        assert found.report["profile"]["city"]["missing"] == 0.25
+
+
 def test_a_shifted_mean_is_found(check: Check) -> None:
     target = {"type": "number", "mean": 10.0, "standard_deviation": 4.0, "minimum": 0, "maximum": 30}
     baseline = BASELINE | {"target": target}

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -255,3 +256,26 @@ print(min(times))
     folder = rendered["classification", "scikit-learn"] / "model"
     done = subprocess.run([sys.executable, "-c", program], cwd=folder, capture_output=True, text=True, check=True)
     assert float(done.stdout) < 0.6
+
+
+@pytest.mark.parametrize("task", ["classification", "regression"])
+def test_parquet_is_split_as_the_csv_file_of_the_same_table(
+    task: str, rendered: dict[tuple[str, str], Path], tmp_path: Path
+) -> None:
+    """Empty texts are gaps, a row of nothing else is left out, and a class that no row has is none."""
+    table = pd.DataFrame({"text": ["", *"abcd"] * 20, "y": np.arange(100) % 7})
+    table["kind"] = pd.Categorical(table["text"])
+    if task == "classification":
+        table["y"] = pd.Categorical(np.where(table["y"] > 3, "yes", "no"), categories=["no", "yes", "never"])
+    splits = []
+    for suffix, save in {"csv": partial(table.to_csv, index=False), "parquet": table.to_parquet}.items():
+        folder = tmp_path / suffix
+        (folder / "data").mkdir(parents=True)
+        save(folder / "data" / f"table.{suffix}")
+        with scripts_of(rendered[task, "scikit-learn"] / "model") as script:
+            script("preprocess").main(
+                ["--input-dir", str(folder / "data"), "--output-dir", str(folder / "out"), "--target", "y"]
+            )
+        splits.append({file.name: file.read_text() for file in sorted((folder / "out").rglob("*.*"))})
+    assert splits[0] == splits[1]
+    assert sum(content.count("\n") - 1 for name, content in splits[0].items() if name.endswith(".csv")) == 80

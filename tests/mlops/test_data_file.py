@@ -185,15 +185,15 @@ def test_line_breaks_in_quotes_and_blank_lines_are_fine(tmp_path: Path) -> None:
 
 
 def test_parquet_is_read_like_csv(tmp_path: Path) -> None:
-    table = pd.DataFrame({"a": [1, 2], "b": ["", "x"], "c": [0.5, None]})
+    table = pd.DataFrame({"a": [1, 2], "b": ["", "x"], "c": [0.5, None], "d": pd.Categorical(["", "x"])})
     table.to_parquet(tmp_path / "t.parquet")
     table.to_csv(tmp_path / "t.csv", index=False)
     for file in (tmp_path / "t.parquet", tmp_path / "t.csv"):
         data_file.look_at(file)
-        assert data_file.column_names(file) == ["a", "b", "c"]
+        assert data_file.column_names(file) == ["a", "b", "c", "d"]
         read = data_file.read(file, without=["c"])
-        assert list(read) == ["a", "b"]
-        assert read["b"].isna().tolist() == [True, False]
+        assert list(read) == ["a", "b", "d"]
+        assert read["b"].isna().tolist() == read["d"].isna().tolist() == [True, False]
 
 
 def test_nested_values_of_parquet_are_read_for_the_message(tmp_path: Path) -> None:

@@ -150,6 +150,13 @@ def examples(table: pd.DataFrame, values: Sequence[object], task: Any = "classif
     return example_table(table, columns, Target("y", task, pd.Series(values), 0))
 
 
+def test_gaps_of_nullable_types_are_gaps() -> None:
+    cells = {"string": "a", "Int64": 1, "boolean": True}
+    table = pd.DataFrame({kind: pd.array([cell] * 20 + [None] * 20, dtype=kind) for kind, cell in cells.items()})
+    found = examples(table, [0] * 20 + [1] * 20)
+    assert found.rows[:2] == [["a", 1, True], [None, None, None]]
+
+
 def test_complete_rows_are_chosen_and_the_first_two_are_of_different_classes() -> None:
     table = pd.DataFrame(
         {"n": range(40), "f": [None, *np.arange(39) / 2], "t": ["a", "b"] * 20, "b": [True, None] * 20}

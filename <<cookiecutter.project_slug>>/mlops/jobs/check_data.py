@@ -24,7 +24,7 @@ from data_findings import (  # type: ignore[import-not-found]
     check_target,
     check_types,
 )
-from raw_table import as_kind, as_text, kind_of, read_table, without_value  # type: ignore[import-not-found]
+from raw_table import as_kind, as_text, kind_of, read_table  # type: ignore[import-not-found]
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -100,7 +100,7 @@ def read_declaration(folder: Path) -> dict[str, Any]:
 
 def only_with_target(table: pd.DataFrame, target: str, notes: list[str]) -> pd.DataFrame:
     """Leave out the rows that no model will see, and note how many. The others keep their numbers."""
-    gaps = without_value(table[target]) if target in table else pd.Series(False, table.index)
+    gaps = table[target].isna() if target in table else pd.Series(False, table.index)
     if not gaps.any() or gaps.all():  # then there is a finding
         return table
     notes.append(f"{gaps.sum()} rows have no target {target!r}: left out")

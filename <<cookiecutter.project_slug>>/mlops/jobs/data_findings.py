@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 from column_profile import shares  # type: ignore[import-not-found]
-from raw_table import as_kind, as_text, without_value  # type: ignore[import-not-found]
+from raw_table import as_kind, as_text  # type: ignore[import-not-found]
 
 NOISE = 1e-9  # of floating point
 SHOWN = 3  # columns or values that a message names
@@ -136,7 +136,7 @@ def check_target(
 ) -> Iterator[Finding]:
     """Look at the target: gaps, a single value, no number, and the balance of before."""
     name, before = str(column.name), baseline["target"] if baseline else None
-    gaps = without_value(column)
+    gaps = column.isna()
     if gaps.any() and declared["rows_without_target"] == "refuse":
         message = f"the target {name!r} is empty in {gaps.sum()} rows, first in row {gaps.idxmax() + 1}: fill it, or"
         message += " set data.rows_without_target to drop"

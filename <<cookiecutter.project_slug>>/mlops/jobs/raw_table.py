@@ -36,6 +36,9 @@ def read_table(folder: Path, texts: Iterable[str]) -> pd.DataFrame:
     table = table.reset_index(drop=True).rename(columns=str)
     if not table.columns.is_unique:
         raise ValueError(f"{name}: two columns are called {table.columns[table.columns.duplicated()][0]!r}")
+    for column, values in table.items():
+        if pd.api.types.infer_dtype(values, skipna=True) in {"string", "categorical"}:
+            table[column] = values.mask(values == "")  # of Parquet: a gap, as in CSV
     return table
 
 
@@ -97,11 +100,6 @@ def as_text(column: "pd.Series[Any]") -> "pd.Series[Any]":
     if pd.api.types.is_float_dtype(column) and (column.dropna() % 1 == 0).all():
         column = column.map("{:.0f}".format, na_action="ignore")
     return column.astype(object).map(str, na_action="ignore").astype(object)  # gaps alone would be floats
-
-
-def without_value(target: "pd.Series[Any]") -> "pd.Series[bool]":
-    """Tell the rows without a target; Parquet may hold empty texts."""
-    return target.isna() | (as_text(target) == "")
 
 
 def _is_number(column: "pd.Series[Any]") -> bool:

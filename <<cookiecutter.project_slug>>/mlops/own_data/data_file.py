@@ -249,7 +249,7 @@ def read(path: Path, without: Collection[str] = (), as_text: Collection[str] = (
         raise Problem(f"{path.name} is too large for this machine's memory; take a sample of its rows") from None
     table = table.reset_index(drop=True).rename(columns=str)
     for name, column in table.items():
-        if pd.api.types.infer_dtype(column, skipna=True) == "string":
+        if pd.api.types.infer_dtype(column, skipna=True) in {"string", "categorical"}:
             table[name] = column.mask(column == "")  # as in CSV, where an empty text is a missing one
     return table
 

@@ -42,9 +42,9 @@ def example_table(table: "pd.DataFrame", columns: Sequence[Column], target: Targ
 
 
 def _cells(values: "pd.Series[Any]", column: Column) -> list[Cell]:
+    convert: Callable[[Any], Cell] = {"category": str, "boolean": bool}.get(column.type, _number)
     if column.type == "category":
-        return [None if text != text else str(text) for text in as_text(values)]  # NaN is not itself
-    convert: Callable[[Any], Cell] = bool if column.type == "boolean" else _number
+        values = as_text(values)
     return [None if missing else convert(value) for value, missing in zip(values, values.isna(), strict=True)]
 
 
