@@ -44,7 +44,7 @@ HyperParameter = bool | int | float | Annotated[str, StringConstraints(pattern=r
 class _Section(BaseModel):
     """A part of the file: unknown keys are mistakes, and nothing is turned into another type silently."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
 
 
 class Project(_Section):

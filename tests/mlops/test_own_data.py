@@ -231,6 +231,8 @@ MISTAKES = {
     "a name misspelt": (["--target", "late", "--id", "Nr"], "--id: no column is called 'Nr'; did you mean 'Nr.'?"),
     "a name like no other": (["--target", "xyz"], "there are 'Nr.', 'Größe: [cm]', 'city'"),
     "one column for two things": (["--target", "late", "--ignore", "late"], "'late' is named by --target and --ignore"),
+    "a threshold without end": (["--target", "late", "--threshold", "inf"], "--threshold is inf; it must be a finite numb"),
+    "a threshold that is no number": (["--target", "late", "--threshold", "nan"], "--threshold is nan; it must be a fin"),
     "an id among the features": (["--target", "late"], "column 'Nr.' has 200 texts in 200 rows"),
     "no feature": (["--target", "late", *(word for name in table() if name != "late" for word in ("--ignore", name))], "no feature is left"),
 }  # fmt: skip

@@ -61,6 +61,10 @@ MISTAKES = {
         "mlops.yaml: model is miss",
     ),
     "a number as text": (("threshold: 0.9", 'threshold: "0.9"'), "evaluation.threshold is '0.9'; it must be a valid n"),
+    "a number without end": (
+        ("threshold: 0.9", "threshold: .inf"),
+        "evaluation.threshold is inf; it must be a finite n",
+    ),
     "a fraction over one half": (
         ("target: diagnosis", "target: x, test_fraction: 0.9"),
         "data.test_fraction is 0.9; it must be less than 0.5",

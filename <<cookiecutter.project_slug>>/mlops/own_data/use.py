@@ -5,6 +5,7 @@ Everything is found out first; then everything is written, or nothing.
 
 import difflib
 import filecmp
+import math
 import os
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -43,11 +44,13 @@ class Wish:
     force: bool = False
 
     def check(self, names: list[str]) -> None:
-        """Check that every column that was named is there, once.
+        """Check that every column that was named is there, once, and that the threshold is a number.
 
         Raises:
-            Problem: one is not there, or is to be two things.
+            Problem: one is not there, or is to be two things; or the threshold is none.
         """
+        if self.threshold is not None and not math.isfinite(self.threshold):
+            raise Problem(f"--threshold is {self.threshold}; it must be a finite number")
         options = [("--target", [self.target]), ("--id", self.ids), ("--ignore", self.ignored)]
         used: dict[str, str] = {}
         for option, chosen in [*options, ("--category", self.categories)]:
