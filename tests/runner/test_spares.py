@@ -73,6 +73,25 @@ def both(laptop: Laptop, files: dict[str, str], **options: Any) -> list[tuple[st
     return found
 
 
+def test_two_threads_never_prepare_at_once(laptop: Laptop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python 3.11 fails with SystemError when two threads parse scripts at once: both read what the next step imports."""
+    inside, most = [0], [0]
+
+    def slow(script: Path) -> list[str]:
+        inside[0] += 1
+        most[0] = max(most[0], inside[0])
+        time.sleep(0.05)
+        inside[0] -= 1
+        return []
+
+    monkeypatch.setattr("mlops.runner.spares.first_imports", slow)
+    laptop.workers = 4
+    waits = {"DependsOn": ["One", "Two", "Three"]}
+    first = [laptop.processing(name, "import time; time.sleep(.05)") for name in waits["DependsOn"]]
+    succeeded(laptop.run(*first, *(step(laptop, f"Next{number}", look(), **waits) for number in range(3))))
+    assert most == [1]
+
+
 def test_an_interpreter_waits_where_a_core_has_nothing_to_do(laptop: Laptop) -> None:
     succeeded({"Second": run(laptop, look(), spare=True)})
     assert USED in laptop.log("Second")

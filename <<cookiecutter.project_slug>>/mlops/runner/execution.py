@@ -3,6 +3,7 @@
 import concurrent.futures
 import contextlib
 import os
+import threading
 import time
 import traceback
 from collections.abc import Callable, Mapping
@@ -78,6 +79,7 @@ class Execution:
         self.processes = Processes()
         self._spares = Spares(values, self.processes, find_output)
         self._busy: set[str] = set()  # steps with a process
+        self._looking_ahead = threading.Lock()
         self.runs: dict[str, StepRun] = {}
 
     def run(self) -> dict[str, StepRun]:
@@ -132,13 +134,18 @@ class Execution:
         return ready
 
     def _look_ahead(self) -> None:
-        """Prepare the steps that wait for nothing but what runs now, where a core has nothing to do."""
-        for step in list(self._waiting.values()):
-            if not self._busy or len(self._busy | self.processes.spares) >= self.workers:
-                return
-            before = [self.runs.get(other) for other in step.waits_for]
-            if step.name not in self.reused and all(run and run.status in {"Executing", "Succeeded"} for run in before):
-                self._spares.prepare(step)
+        """Prepare the steps that wait for nothing but what runs now, where a core has nothing to do.
+
+        One thread at a time: Python 3.11 fails with SystemError when two of them parse scripts at once.
+        """
+        with self._looking_ahead:
+            for step in list(self._waiting.values()):
+                if not self._busy or len(self._busy | self.processes.spares) >= self.workers:
+                    return
+                before = [self.runs.get(other) for other in step.waits_for]
+                ready = all(run and run.status in {"Executing", "Succeeded"} for run in before)
+                if step.name not in self.reused and ready:
+                    self._spares.prepare(step)
 
     def _note(self, run: StepRun) -> StepRun:
         self.runs = {**self.runs, run.name: run}  # others may just be reading the one before
