@@ -139,7 +139,7 @@ def test_a_removed_choice_a_renamed_question_and_a_renamed_setting_go_through_th
 
 
 def test_the_migrations_tell_what_they_did() -> None:
-    table = [
+    table: list[dict[str, Any]] = [
         {"version": "1.1.0", "question": "a", "choices": {"x": "y"}},
         {"version": "1.1.0", "question": "b", "choices": {"x": "y"}},
         {"version": "1.2.0", "question": "a", "renamed_to": "c"},

@@ -114,7 +114,9 @@ def _text(lines: list[str]) -> bytes:
 
 
 def _split(lines: list[str]) -> tuple[set[str], set[str]]:
-    outside, inside, within = set(), set(), False
+    outside: set[str] = set()
+    inside: set[str] = set()
+    within = False
     for line in lines:
         if line.startswith("<<<<<<< "):
             assert line == "<<<<<<< dev\n"

@@ -117,7 +117,7 @@ class GitTemplate:
         options = ["--first-parent", "--diff-merges=first-parent", "--reverse", "--format=%H", f"-S{text}"]
         return next(iter(self._git("log", *options, end, "--", file).split()), None)
 
-    def _versions(self) -> list[str]:
+    def versions(self) -> list[str]:
         """Return the versions of the main line, the newest first."""
         lines = self._git(
             "log", "--first-parent", "--diff-merges=first-parent", "-p", "-U0", self._head, "--", QUESTIONS
