@@ -268,3 +268,13 @@ def test_the_same_run_reads_as_json(again: Again) -> None:
     assert "Gate" in done.stderr
     listed = json.loads(repository.mlops("runs", "--json").stdout)
     assert [run["run"] for run in listed] == [1, 2]
+
+
+def test_from_a_step_behind_training_the_version_is_made_of_what_the_model_was_made_of(again: Again) -> None:
+    repository = again()
+    edit(repository, "model/train.py", "    model = build_model(args)\n", "    model = build_model(args)  # better\n")
+    repository.mlops("run", "--from", "Compare")
+    assert record(repository, 2)["recipe"] == record(repository, 2 - 1)["recipe"]
+    assert versions(repository) == [1]
+    repository.mlops("run")
+    assert record(repository, 3)["recipe"] != record(repository, 1)["recipe"]

@@ -53,6 +53,7 @@ def begin(number: int, folder: Path, prepared: Prepared) -> dict[str, Any]:
         "settings": settings.model_dump(mode="json"),
         "overrides": prepared.overrides,
         "parameters": prepared.parameters,
+        "recipe": prepared.recipe,
         "code": {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in everything().items()},
         "data": {
             "path": settings.data.path.as_posix(),
@@ -128,8 +129,8 @@ def _write(file: Path, content: dict[str, Any]) -> None:
     part.replace(file)
 
 
-def earlier(steps: Mapping[str, graph.Step], start_at: str) -> dict[str, StepRun]:
-    """Return what the steps before `start_at` left in the newest run that has it all.
+def earlier(steps: Mapping[str, graph.Step], start_at: str) -> tuple[dict[str, StepRun], str]:
+    """Return what the steps before `start_at` left in the newest run that has it all, and the recipe of its model.
 
     Raises:
         Problem: no run has.
@@ -137,16 +138,18 @@ def earlier(steps: Mapping[str, graph.Step], start_at: str) -> dict[str, StepRun
     before = graph.ancestors(steps, start_at)
     needed = {name for name in before if steps[name].type not in {"Condition", "Fail"}}
     if not needed:
-        return {}
+        return {}, ""
     numbers = sorted((int(path.name) for path in RUNS.glob("*") if path.name.isdigit()), reverse=True)
     for number in numbers:
         try:
             results = json.loads((RUNS / str(number) / "results.json").read_text("utf-8"))
+            record = json.loads((RUNS / str(number) / "run.json").read_text("utf-8"))
         except (FileNotFoundError, ValueError):
             continue
         if needed <= set(results):
-            return {
+            left = {
                 name: StepRun(name, steps[name].type, "Succeeded", cached=True, result=Result(**results[name]))
                 for name in needed
             }
+            return left, record.get("recipe", "")
     raise Problem(f"--from {start_at}: no earlier run got that far; run the whole: mlops run")

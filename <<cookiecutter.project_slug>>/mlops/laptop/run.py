@@ -65,7 +65,9 @@ def run(wish: Wish) -> Done:
     prepared = prepare(wish)
     steps, reused = prepared.steps, {}
     if wish.start_at:
-        reused = remembered.earlier(steps, wish.start_at)
+        reused, recipe = remembered.earlier(steps, wish.start_at)
+        if "Train" in reused:  # the model is that of before, whatever has been edited since
+            prepared = replace(prepared, recipe=recipe)
         again = graph.descendants(steps, wish.start_at)
         steps = {name: replace(step, cached_for=None) if name in again else step for name, step in steps.items()}
     number, folder = remembered.new_folder()
