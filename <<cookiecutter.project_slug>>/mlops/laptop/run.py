@@ -19,7 +19,7 @@ from mlops.laptop.progress import Progress
 from mlops.names import environment_of
 from mlops.runner import graph
 from mlops.runner.cache import Cache
-from mlops.runner.execution import Execution
+from mlops.runner.execution import Execution, StepRun
 from mlops.runner.expressions import Values
 from mlops.runner.job import last_lines
 from mlops.settings import ROOT
@@ -63,7 +63,7 @@ def run(wish: Wish) -> Done:
         Problem: it cannot start, with the reason.
     """
     prepared = prepare(wish)
-    steps, reused = prepared.steps, {}
+    steps, reused = prepared.steps, dict[str, StepRun]()
     if wish.start_at:
         reused, recipe = remembered.earlier(steps, wish.start_at)
         if "Train" in reused:  # the model is that of before, whatever has been edited since
