@@ -46,8 +46,7 @@ def refusal(target: Target, found: list[Violation]) -> AwsError:
 
 
 def _codecommit(model: OperationModel, violation: Violation) -> AwsError:
-    member = violation.path[0]
-    shape = model.input_shape.members[member] if model.input_shape else violation.shape
+    member, shape = violation.path[-1], violation.shape
     declared = {str(error.name): error for error in model.error_shapes}
     stems = [
         member[0].upper() + member[1:],

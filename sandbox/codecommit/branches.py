@@ -48,7 +48,8 @@ class BranchOperations(RepositoryOperations):
         return {"branches": shown, "nextToken": token}
 
     def DeleteBranch(self, call: Call) -> dict[str, Any]:
-        """The default branch is refused. A branch that is not there is no error (the operation declares none)."""
+        """The default branch is refused. A branch that is not there is no error (the operation declares none).
+        Open pull requests from or to the branch are closed (User Guide, "Close a pull request")."""
         repository, branch = self.repository(call), call.params["branchName"]
         check_branch_name(call, branch)
         with repository.lock:
@@ -58,5 +59,6 @@ class BranchOperations(RepositoryOperations):
             if commit is None:
                 return {}
             repository.git("update-ref", "-d", HEADS + branch)
+            repository.follow_branches(call.caller.arn)
         repository.touch()
         return {"deletedBranch": {"branchName": branch, "commitId": commit}}

@@ -120,6 +120,7 @@ class GitHttp:
             return refused
         status, headers, output = _backend(environ, repository, "git-receive-pack", body)
         _settle_default(repository, commands)
+        repository.follow_branches(caller.arn)
         error = "PushRejected" if re.search(rb"ng refs/|unpack (?!ok)", output.read(_BLOCK)) else None
         output.seek(0)
         self._write_down("GitPush", status, repository, caller, references, fault, error)

@@ -137,6 +137,10 @@ class RepositoryOperations:
         name = call.params.get("repositoryName")
         if name is None:
             raise fault(call, "RepositoryNameRequiredException")
+        return self.repository_named(call, name)
+
+    def repository_named(self, call: Call, name: str) -> Repository:
+        """Raises RepositoryDoesNotExistException."""
         repository = self.repositories.find(call.caller.account, call.region, name)
         if repository is None:
             raise fault(call, "RepositoryDoesNotExistException", f"{name} does not exist")

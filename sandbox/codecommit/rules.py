@@ -14,6 +14,7 @@ from sandbox.refusals import sentence
 
 TAG_CHARACTERS = r"[\p{L}\p{Z}\p{N}_.:/=+\-@]*"
 MOST_TAGS = 50
+LONGEST_BRANCH_NAME = 256
 _FULL_ID = re.compile(r"[0-9a-f]{40}")
 
 
@@ -36,8 +37,15 @@ def check_repository_name(call: Call, name: str) -> None:
 
 def check_branch_name(call: Call, name: str) -> None:
     """Raises InvalidBranchNameException for a name that the quotas page rules out."""
+    if not is_branch_name(name):
+        raise fault(call, "InvalidBranchNameException")
+
+
+def is_branch_name(name: str) -> bool:
+    """Whether the quotas page allows a branch of this name."""
     wrong = (
-        name[0] in "/."
+        not 1 <= len(name) <= LONGEST_BRANCH_NAME
+        or name[0] in "/."
         or name[-1] in "/."
         or name == "@"
         or any(part in name for part in ("..", "//", "@{"))
@@ -47,8 +55,7 @@ def check_branch_name(call: Call, name: str) -> None:
         or any(part.startswith(".") or part.endswith(".lock") for part in name.split("/"))
         or name.startswith("-")
     )
-    if wrong:
-        raise fault(call, "InvalidBranchNameException")
+    return not wrong
 
 
 def is_full_id(text: str) -> bool:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from sandbox.calls import Call
-from sandbox.codecommit.contents import ContentOperations
+from sandbox.codecommit.merging import MergeOperations
 from sandbox.codecommit.store import HEADS, Repositories
 from sandbox.resources import request_tags
 
 
-class CodeCommit(ContentOperations):
+class CodeCommit(MergeOperations):
     """All that the sandbox has of CodeCommit; every other operation is answered NotImplementedInSandbox."""
 
     complete = True
@@ -22,9 +22,11 @@ class CodeCommit(ContentOperations):
 
     def describe(self, call: Call) -> None:
         """Resource, tags and `codecommit:References` as the Service Authorization Reference lists them for
-        CodeCommit."""
+        CodeCommit: operations that name a pull request alone are on its repository; the merges have the reference they
+        move, CreatePullRequest has none."""
         params = call.params
         names = [params.get(name) for name in ("repositoryName", "oldName")] + list(params.get("repositoryNames") or [])
+        names += [target["repositoryName"] for target in params.get("targets") or [] if target]
         call.resources.extend(call.arn("codecommit", name) for name in names if isinstance(name, str))
         if isinstance(params.get("resourceArn"), str):
             call.resources.append(params["resourceArn"])
@@ -35,10 +37,17 @@ class CodeCommit(ContentOperations):
             call.context["aws:TagKeys"] = keys
         if call.operation in ("CreateBranch", "DeleteBranch"):
             call.context["codecommit:References"] = [HEADS + params["branchName"]]
+        found = self.repositories.with_pull_request(call.caller.account, call.region, params.get("pullRequestId", ""))
+        if found:
+            repository, pull_request = found
+            if not call.resources:
+                call.resources.append(repository.arn)
+            if call.operation.startswith("MergePullRequest"):
+                call.context["codecommit:References"] = [HEADS + pull_request.destination]
         for arn in call.resources:
-            repository = self.repositories.find(call.caller.account, call.region, arn.rsplit(":", 1)[-1])
-            if repository:
-                call.context.update({f"aws:ResourceTag/{key}": value for key, value in repository.tags.items()})
+            named = self.repositories.find(call.caller.account, call.region, arn.rsplit(":", 1)[-1])
+            if named:
+                call.context.update({f"aws:ResourceTag/{key}": value for key, value in named.tags.items()})
 
     def reset(self) -> None:
         self.repositories.clear()

@@ -5,11 +5,15 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import RLock
 from uuid import uuid4
+
+from sandbox.codecommit.pull_request import PullRequest
 
 HEADS = "refs/heads/"
 
@@ -48,12 +52,16 @@ refused } '
 
 
 class GitFailed(Exception):
-    """git ended with an error; the message is what it said."""
+    """git ended with an error; the message is what it said. status: its exit code."""
+
+    def __init__(self, message: str, status: int) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 @dataclass
 class Repository:
-    """One CodeCommit repository. path: the bare repository. lock: guards the default branch."""
+    """One CodeCommit repository. path: the bare repository. lock: guards the default branch and the pull requests."""
 
     name: str
     account: str
@@ -68,15 +76,21 @@ class Repository:
     created: datetime = field(default_factory=lambda: datetime.now(UTC))
     modified: datetime = field(default_factory=lambda: datetime.now(UTC))
     default_branch: str | None = None
+    pull_requests: list[PullRequest] = field(default_factory=list)
     lock: RLock = field(default_factory=RLock)
 
-    def git(self, *args: str, stdin: bytes | None = None) -> bytes:
-        """Output of a git command in the bare repository. Raises GitFailed."""
+    def git(self, *args: str, stdin: bytes | None = None, env: Mapping[str, str] | None = None) -> bytes:
+        """Output of a git command in the bare repository. env: more of its environment. Raises GitFailed."""
         done = subprocess.run(
-            ["git", *args], cwd=self.path, input=stdin, capture_output=True, env=git_environment(), check=False
+            ["git", *args],
+            cwd=self.path,
+            input=stdin,
+            capture_output=True,
+            env={**git_environment(), **(env or {})},
+            check=False,
         )
         if done.returncode:
-            raise GitFailed(done.stderr.decode("utf-8", "replace").strip())
+            raise GitFailed(done.stderr.decode("utf-8", "replace").strip(), done.returncode)
         return done.stdout
 
     def tip(self, branch: str) -> str | None:
@@ -94,10 +108,29 @@ class Repository:
         except GitFailed:
             return None
 
+    def tips(self) -> dict[str, str]:
+        """All branches by name, in order, and the commits they are at."""
+        lines = self.git("for-each-ref", "--format=%(refname) %(objectname)", HEADS).decode().splitlines()
+        return dict(sorted(line.removeprefix(HEADS).split(" ") for line in lines))
+
     def branches(self) -> list[str]:
         """All branch names, in order."""
-        lines = self.git("for-each-ref", "--format=%(refname)", HEADS).decode().splitlines()
-        return sorted(line.removeprefix(HEADS) for line in lines)
+        return list(self.tips())
+
+    def merge_base(self, one: str, other: str) -> str | None:
+        """The most recent commit that two commits have in common, or None."""
+        try:
+            return self.git("merge-base", one, other).decode().strip()
+        except GitFailed:
+            return None
+
+    def follow_branches(self, actor: str) -> None:
+        """After branches moved or went: bring the open pull requests up to them. actor: ARN of who moved them."""
+        with self.lock:
+            still_open = [pull_request for pull_request in self.pull_requests if pull_request.is_open]
+            tips = self.tips() if still_open else {}
+            for pull_request in still_open:
+                pull_request.follow(tips, self.merge_base, actor)
 
     def set_default(self, branch: str) -> None:
         with self.lock:
@@ -116,6 +149,7 @@ class Repositories:
         self._folder = folder
         self._hooks = folder / "hooks"
         self._by_key: dict[tuple[str, str, str], Repository] = {}
+        self._pull_requests_made: Counter[tuple[str, str]] = Counter()
         self.lock = RLock()
         self._prepare()
 
@@ -130,6 +164,19 @@ class Repositories:
 
     def all_of(self, account: str, region: str) -> list[Repository]:
         return [found for (owner, where, _), found in list(self._by_key.items()) if (owner, where) == (account, region)]
+
+    def with_pull_request(self, account: str, region: str, number: str) -> tuple[Repository, PullRequest] | None:
+        """The pull request of that id, and the repository it is of."""
+        for repository in self.all_of(account, region):
+            for pull_request in list(repository.pull_requests):
+                if pull_request.id == number:
+                    return repository, pull_request
+        return None
+
+    def next_pull_request_id(self, account: str, region: str) -> str:
+        """Never the id of an earlier one, not even of one that went with its repository."""
+        self._pull_requests_made[account, region] += 1
+        return str(self._pull_requests_made[account, region])
 
     def add(self, repository: Repository) -> None:
         """Makes the bare repository as well. The layout is git's own (gitrepository-layout(5)); making it so takes 1
@@ -159,6 +206,7 @@ class Repositories:
         with self.lock:
             for repository in list(self._by_key.values()):
                 self.remove(repository)
+            self._pull_requests_made.clear()
 
 
 def git_environment() -> dict[str, str]:

@@ -36,7 +36,7 @@ def is_free(port):
 def test_run_gives_the_real_aws_cli_an_account_and_shows_it_the_sandboxs_errors(run_sandbox, aws_cli):
     script = (
         f"{aws_cli} sts get-caller-identity --query Arn --output text; "
-        f"{aws_cli} codecommit list-pull-requests --repository-name x --region eu-west-1"
+        f"{aws_cli} codecommit get-repository-triggers --repository-name x --region eu-west-1"
     )
     done = run_sandbox("run", "--region", "eu-west-1", "--", "sh", "-c", script)
     assert done.stdout == "arn:aws:iam::123456789012:user/developer\n"
@@ -44,8 +44,8 @@ def test_run_gives_the_real_aws_cli_an_account_and_shows_it_the_sandboxs_errors(
     assert done.stderr.strip() == (
         "aws: [ERROR]: "
         * done.stderr.strip().startswith("aws: [ERROR]")
-        + "An error occurred (NotImplementedInSandbox) when calling the ListPullRequests operation: "
-        "sandbox/ has no codecommit ListPullRequests. Call it on a real account, or add it to sandbox/ (docs/sandbox.md says how)."
+        + "An error occurred (NotImplementedInSandbox) when calling the GetRepositoryTriggers operation: "
+        "sandbox/ has no codecommit GetRepositoryTriggers. Call it on a real account, or add it to sandbox/ (docs/sandbox.md says how)."
     )
 
 

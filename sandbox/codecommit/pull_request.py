@@ -1,0 +1,69 @@
+"""A pull request, and how it follows its two branches while it is open.
+
+Sources: API Reference, "PullRequest" and "PullRequestTarget" (sourceCommit "changes to reflect the new tip of the
+branch", destinationCommit "is the tip of the destination branch"); User Guide, "Close a pull request" (closed when
+either branch is deleted) and "Merge a pull request" (closed by a push that fast-forwards the destination to the
+source).
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+
+@dataclass(frozen=True)
+class Merge:
+    """How a pull request was merged. commit: the merge commit, which a fast-forward does not make."""
+
+    by: str
+    option: str
+    commit: str | None = None
+
+
+@dataclass(eq=False)
+class PullRequest:
+    """source, destination: names of branches. asked: the request that made it, to tell a retry from another request
+    with its token. The commits, once it is closed, are those at its end."""
+
+    id: str
+    title: str
+    description: str | None
+    author: str
+    source: str
+    destination: str
+    source_commit: str
+    destination_commit: str
+    merge_base: str | None
+    token: str
+    asked: str
+    created: datetime = field(default_factory=lambda: datetime.now(UTC))
+    active: datetime = field(init=False)
+    is_open: bool = True
+    merge: Merge | None = None
+    revision: str = field(default_factory=lambda: secrets.token_hex(32))
+
+    def __post_init__(self) -> None:
+        self.active = self.created
+
+    def close(self, merge: Merge | None = None) -> None:
+        """For good. merge: None closes it unmerged."""
+        self.is_open, self.merge, self.active = False, merge, datetime.now(UTC)
+
+    def follow(self, tips: Mapping[str, str], base: Callable[[str, str], str | None], actor: str) -> None:
+        """tips: all branches. base: the merge base of two commits. actor: ARN of who moved the branches."""
+        source, destination = tips.get(self.source), tips.get(self.destination)
+        if source is None or destination is None:
+            self.close()
+            return
+        if source != self.source_commit:
+            self.source_commit, self.revision, self.active = source, secrets.token_hex(32), datetime.now(UTC)
+        elif destination == self.destination_commit:
+            return
+        before = self.destination_commit
+        if destination == source != before and base(before, source) == before:
+            self.close(Merge(actor, "FAST_FORWARD_MERGE"))
+            return
+        self.destination_commit, self.merge_base = destination, base(destination, source)
