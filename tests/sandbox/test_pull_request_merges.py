@@ -231,6 +231,13 @@ def test_what_a_squash_refuses(codecommit, work, refused, squash):
     assert is_open(codecommit)
 
 
+def test_a_message_above_the_quota_is_refused(codecommit, work, refused, squash, monkeypatch):
+    """User Guide, "Quotas", "Metadata for a commit": 20 MB (here 20 bytes); CommitMessageLengthExceededException."""
+    monkeypatch.setattr("sandbox.codecommit.merging.LARGEST_METADATA", 20)
+    assert refused(squash, commitMessage="é" * 11)[0] == "CommitMessageLengthExceededException"
+    squash(commitMessage="é" * 10)
+
+
 def test_a_push_that_is_faster_wins(codecommit, work, refused, squash, sandbox, monkeypatch):
     """ConcurrentReferenceUpdateException: "the target branch has been modified ... while the merge was in progress"."""
     from sandbox.codecommit import merging
