@@ -73,7 +73,7 @@ def _edits(repository: Repository) -> Iterator[str]:
 
     edit(repository, "README.md", "## Run it", "## Who we are\n\nThe team on the third floor.\n\n## Run it")
     edit(repository, "pyproject.toml", 'version = "0"', 'version = "12"')
-    edit(repository, "pyproject.toml", '  "jsonschema', '  "hypothesis>=6",\n  "jsonschema')
+    edit(repository, "pyproject.toml", '  "pytest>=8",\n', '  "pytest>=8",\n  "pytest-randomly>=3",\n')
     yield "Who we are"
 
     first_line = (root / "model/train.py").read_text("utf-8").splitlines()[0]
@@ -104,7 +104,7 @@ def still_there(repository: Repository) -> None:
     ci = next(name for name in CI_STEP if (root / name).exists())
     assert "our own step" in (root / ci).read_text("utf-8")
     assert "The team on the third floor." in (root / "README.md").read_text("utf-8")
-    assert '"hypothesis>=6"' in (root / "pyproject.toml").read_text("utf-8")
+    assert '"pytest-randomly>=3"' in (root / "pyproject.toml").read_text("utf-8")
     assert 'version = "12"' in (root / "pyproject.toml").read_text("utf-8")
     indented = (root / "tests/test_endpoint_cases.py").read_text("utf-8")
     assert not re.search(r"^ {4}\S", indented, re.MULTILINE)

@@ -67,7 +67,9 @@ def test_conflicts_and_what_was_kept_are_listed(newer: TemplateSource, repositor
     done = run(repository, newer)
     assert done.returncode == 0, done.stderr
     assert "decide  model/evaluate.py  both changed the same lines: look for <<<<<<<" in done.stdout
-    assert "kept    data/sample.csv    you removed it, and the template changed it: it stays removed" in done.stdout
+    assert (
+        "kept    data/sample.csv    the template changed it, and so did you: your data stay as they are" in done.stdout
+    )
     assert "git commit -a   # when the files above are decided" in done.stdout
     assert content(repository, "template-update/1.1.0", "model/evaluate.py").decode() == (
         "def evaluate():\n<<<<<<< dev\n    return 'mae'\n=======\n    return 'rmse'\n>>>>>>> template-1.1.0\n"

@@ -1,5 +1,6 @@
 """By content: an edit that only one side made comes out as it is, and a conflict is where both changed the same lines."""
 
+import itertools
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -81,7 +82,7 @@ def test_a_file_that_one_side_left_alone_is_that_of_the_other(
     assert not result.conflicts
 
 
-@settings(max_examples=25)
+@settings(max_examples=60)
 @given(mine=st.sets(st.integers(0, 29), max_size=4), template=st.sets(st.integers(0, 29), max_size=4))
 def test_lines_that_both_changed_are_the_only_ones_between_markers(
     merger: Merger, mine: set[int], template: set[int]
@@ -89,20 +90,30 @@ def test_lines_that_both_changed_are_the_only_ones_between_markers(
     ours = _changed(mine, "mine")
     theirs = _changed(template, "template")
     result, found = merger.merge({"a.py": _text(LINES)}, {"a.py": _text(ours)}, {"a.py": _text(theirs)})
-    lines = found["a.py"].decode().splitlines(keepends=True)
-    outside, inside = _split(lines)
-    # git puts neighbours into one hunk: no line between them tells where one change ends.
-    near = {line for line in mine if any(abs(line - other) <= 1 for other in template)}
-    assert bool(result.conflicts) == bool(near)
-    for line in mine - near:
-        assert ours[line] in outside
-    for line in template:
-        if not any(abs(line - other) <= 1 for other in mine):
-            assert theirs[line] in outside
-    untouched = set(range(30)) - mine - template
-    assert {LINES[line] for line in untouched} & inside <= {
-        LINES[line] for line in untouched if line - 1 in mine | template or line + 1 in mine | template
-    }
+    outside, inside = _split(found["a.py"].decode().splitlines(keepends=True))
+    blocks = _blocks(mine | template)
+    both = [block for block in blocks if set(block) & mine and set(block) & template]
+    alone = [block for block in blocks if block not in both]
+    assert bool(result.conflicts) == bool(both)
+    assert {ours[line] for block in both for line in block} <= inside
+    assert {theirs[line] for block in both for line in block} <= inside
+    assert {(ours if line in mine else theirs)[line] for block in alone for line in block} <= outside
+    # git makes one conflict of two that up to three lines are between.
+    close = [(one[-1] + 1, other[0]) for one, other in itertools.pairwise(blocks) if one in both and other in both]
+    between = {LINES[line] for start, end in close if end - start <= 3 for line in range(start, end)}
+    changed = {side[line] for block in both for line in block for side in (ours, theirs)}
+    assert inside - changed <= between
+
+
+def _blocks(lines: set[int]) -> list[list[int]]:
+    """Return runs of neighbours: git cannot tell where in them one change ends."""
+    blocks: list[list[int]] = []
+    for line in sorted(lines):
+        if blocks and blocks[-1][-1] == line - 1:
+            blocks[-1].append(line)
+        else:
+            blocks.append([line])
+    return blocks
 
 
 def _changed(lines: set[int], who: str) -> list[str]:
@@ -155,10 +166,27 @@ def test_a_new_file_goes_where_the_team_moved_its_neighbours(merger: Merger) -> 
 
 
 def test_what_the_team_removed_stays_removed_and_is_told_when_the_template_changed_it(merger: Merger) -> None:
-    result, found = merger.merge({"data/a.csv": BODY, "b": b"b"}, {"b": b"b"}, {"data/a.csv": BETTER, "b": b"b"})
+    result, found = merger.merge({"model/a.py": BODY, "b": b"b"}, {"b": b"b"}, {"model/a.py": BETTER, "b": b"b"})
     assert found == {"b": b"b"}
     assert not result.conflicts
-    assert [(left.path, "stays removed" in left.what) for left in result.kept] == [("data/a.csv", True)]
+    assert [(left.path, "stays removed" in left.what) for left in result.kept] == [("model/a.py", True)]
+
+
+@pytest.mark.parametrize(
+    "ours", [{}, {"data/own.csv": EDITED}, {"data/a.csv": EDITED}, {"data/a.csv": EDITED, "b": b"b"}]
+)
+def test_data_that_the_team_touched_are_never_written_into(merger: Merger, ours: Files) -> None:
+    """Neither by line, nor as a sample with another name, nor are they brought back; people are told."""
+    result, found = merger.merge({"data/a.csv": BODY}, ours, {"data/a.csv": BETTER, "data/new.csv": b"1\n"})
+    assert found == {**ours, "data/new.csv": b"1\n"}
+    assert not result.conflicts
+    assert [(left.path, "your data stay" in left.what) for left in result.kept] == [("data/a.csv", True)]
+
+
+def test_data_that_nobody_touched_come_with_the_template(merger: Merger) -> None:
+    result, found = merger.merge({"data/a.csv": BODY}, {"data/a.csv": BODY, "b": b"b"}, {"data/a.csv": BETTER})
+    assert found == {"data/a.csv": BETTER, "b": b"b"}
+    assert not result.kept
 
 
 def test_what_the_team_edited_stays_and_is_told_when_the_template_removed_it(merger: Merger) -> None:

@@ -1,7 +1,7 @@
 """The pull request of an update, to `dev`, where the repository has a remote."""
 
-import hashlib
 import shlex
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -63,7 +63,7 @@ class PullRequest:
                 targets=[
                     {"repositoryName": repository, "sourceReference": self.branch, "destinationReference": BRANCH}
                 ],
-                clientRequestToken=hashlib.sha256(token.encode("utf-8")).hexdigest(),  # a lost answer makes no second
+                clientRequestToken=str(uuid.uuid5(uuid.NAMESPACE_URL, token)),  # a lost answer makes no second one
             )["pullRequest"]
         except (ClientError, BotoCoreError) as error:
             raise Problem(aws.explain(error)) from None

@@ -8,6 +8,8 @@ from mlops.update.merge import BASE, OURS, THEIRS, File, Merged, Scratch
 from mlops.update.outlook import SETTINGS
 from mlops.update.settings_merge import NoSettings, merge_settings
 
+DATA = "data"  # the folder that is the team's own: a table is not merged by line, nor taken for a renamed sample
+
 
 @dataclass(frozen=True)
 class Left:
@@ -36,7 +38,9 @@ def merge(
         labels: what stands at conflict markers: ours, theirs.
         renamed: settings that the template calls otherwise now.
     """
-    merged = scratch.merge(base, ours, theirs, labels)
+    before, own, new = (scratch.files(tree, DATA) for tree in (base, ours, theirs))
+    touched = {path: own.get(path) for path, file in before.items() if own.get(path) != file}
+    merged = scratch.merge(scratch.with_files(base, touched), ours, scratch.with_files(theirs, touched), labels)
     files: dict[str, File | None] = {NAME: scratch.files(theirs, NAME)[NAME]}
     settings = _settings(
         scratch, [scratch.files(tree, SETTINGS).get(SETTINGS) for tree in (base, ours, theirs)], renamed
@@ -44,6 +48,9 @@ def merge(
     if settings:
         files[SETTINGS] = settings
     result = Result(merged.tree)
+    for path in touched:
+        if new.get(path) != before[path]:
+            result.kept.append(Left(path, "the template changed it, and so did you: your data stay as they are"))
     for path, stages in merged.conflicts.items():
         if path in files:
             continue
