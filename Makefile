@@ -7,7 +7,7 @@ export PYTHONDONTWRITEBYTECODE := 1
 export PRE_COMMIT_HOME := $(CURDIR)/.cache/pre-commit
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-fast test-long bench check schema constraints clean
+.PHONY: help install demo test test-fast test-long update bench check schema constraints clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,6 +25,10 @@ test-fast: .venv/.ready ## Run the tests that take less than a minute together
 
 test-long: .venv/.ready ## Run every test with ten times as many random answers (nightly)
 	HYPOTHESIS_PROFILE=long $(PYTHON) -m pytest -n 2 --dist worksteal
+
+update: .venv/.ready ## Bring an older repository to this template: make update REPOSITORY=../tumor-diagnosis
+	@test -n '$(REPOSITORY)' || { echo 'name the repository: make update REPOSITORY=../tumor-diagnosis' >&2; exit 1; }
+	@PYTHONPATH='<<cookiecutter.project_slug>>' $(PYTHON) -m mlops update --repository '$(REPOSITORY)' --template .
 
 bench: .venv/.ready ## Measure rendering and setup against their floors
 	$(PYTHON) -m benchmarks

@@ -224,17 +224,20 @@ def markdown(text: str) -> str:
 def template_source(given: str) -> str | None:
     """Return where the template came from, to be found again by another person on another day.
 
-    A URL or an abbreviation stays, without any password in it; a folder becomes the URL of its `origin`,
-    or else its full path; a temporary folder is nowhere (None).
+    A URL or an abbreviation stays, without any password in it; a folder becomes its `origin`, or else its full path; a
+    temporary folder is nowhere (None).
     """
     folder = Path(given)
     if not folder.exists():
         return _without_password(given)
     origin = _origin(folder)
-    if origin:
+    if origin and not Path(origin).is_absolute():
         return _without_password(origin)
-    folder = folder.resolve()
-    return None if folder.is_relative_to(Path(tempfile.gettempdir()).resolve()) else str(folder)
+    for place in filter(None, (origin, given)):
+        full = Path(place).resolve()
+        if full.exists() and not full.is_relative_to(Path(tempfile.gettempdir()).resolve()):
+            return str(full)
+    return None
 
 
 def _without_password(address: str) -> str:
@@ -251,7 +254,7 @@ def _origin(folder: Path) -> str | None:
     except OSError:
         return None
     match = re.search(r'^\[remote "origin"\]\n(?:[^\[\n]*\n)*?\s*url = (\S+)$', config, re.MULTILINE)
-    return match[1] if match and (":" in match[1]) else None
+    return match[1] if match and (":" in match[1] or match[1].startswith("/")) else None
 
 
 def template_commit(folder: str) -> str | None:

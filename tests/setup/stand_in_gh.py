@@ -92,8 +92,27 @@ def delete(name: str) -> None:
     subprocess.run(["rm", "-rf", str(HERE / f"{name}.git")], check=True)
 
 
+def pull_request(name: str, base: str, head: str) -> None:
+    found, known = facts(name), branches(name)
+    opened: dict[str, int] = found.setdefault("pull_requests", {})
+    if base not in known or head not in known:
+        fail(
+            "pull request create failed: GraphQL: Head sha can't be blank, Base sha can't be blank (createPullRequest)"
+        )
+    if head in opened:
+        fail(
+            f'a pull request for branch "{head}" into branch "{base}" already exists:\n'
+            f"https://github.com/{name}/pull/{opened[head]}"
+        )
+    opened[head] = len(opened) + 1
+    write(name, found)
+    print(f"https://github.com/{name}/pull/{opened[head]}")
+
+
 def do(arguments: list[str]) -> None:
     match arguments:
+        case ["pr", "create", "--repo", name, "--base", base, "--head", head, "--title", _, "--body" | "--fill", *_]:
+            pull_request(name, base, head)
         case ["auth", "git-credential", _]:
             print("username=x\npassword=y")
         case ["repo", "create", name, "--private", "--description", description]:

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import tempfile
 import tomllib
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from cookiecutter.exceptions import FailedHookException
 from cookiecutter.main import cookiecutter
 from markdown_it import MarkdownIt
 
-from template_answers import default_slug, template_source
+from template_answers import default_slug, template_commit, template_source
 from tests.conftest import TEMPLATE, Bake
 
 BAD = {
@@ -102,6 +103,41 @@ def test_on_a_terminal_a_choice_may_be_typed_by_name_or_number_and_enter_takes_t
 def _cookiecutter(folder: Path, *arguments: str, typed: str = "") -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "cookiecutter", str(TEMPLATE), "--default-config", "--output-dir", str(folder)]
     return subprocess.run([*command, *arguments], input=typed, capture_output=True, text=True, errors="surrogateescape")
+
+
+def test_a_temporary_clone_comes_from_the_folder_that_was_cloned(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lasting, temporary = tmp_path / "lasting", tmp_path / "temporary"
+    for command in (["init", "-q", str(lasting)], ["clone", "-q", str(lasting), str(temporary / "clone")]):
+        subprocess.run(["git", *command], check=True, capture_output=True)
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+    assert template_source(str(temporary / "clone")) == str(lasting)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    assert template_source(str(temporary / "clone")) is None
+
+
+def test_the_commit_of_the_template_is_read_from_clones_worktrees_and_packed_references(tmp_path: Path) -> None:
+    clone, worktree = tmp_path / "clone", tmp_path / "worktree"
+
+    def git(*arguments: str) -> str:
+        identity = ["-c", "user.name=t", "-c", "user.email=t@example.org"]
+        done = subprocess.run(["git", *identity, *arguments], cwd=clone, check=True, capture_output=True, text=True)
+        return done.stdout.strip()
+
+    clone.mkdir()
+    assert template_commit(str(clone)) is None
+    git("init", "-q")
+    assert template_commit(str(clone)) is None
+    git("commit", "-q", "--allow-empty", "-m", "One")
+    assert template_commit(str(clone)) == git("rev-parse", "HEAD")
+    git("worktree", "add", "-q", "-b", "other", str(worktree))
+    git("commit", "-q", "--allow-empty", "-m", "Two")
+    git("pack-refs", "--all")
+    assert template_commit(str(clone)) == git("rev-parse", "HEAD")
+    assert template_commit(str(worktree)) == git("rev-parse", "other") != git("rev-parse", "HEAD")
+    git("checkout", "-q", "--detach")
+    assert template_commit(str(clone)) == git("rev-parse", "HEAD")
 
 
 STRANGE = {

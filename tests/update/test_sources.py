@@ -1,6 +1,8 @@
 """The template may lie in git, here or elsewhere, in zips, on a web server or on S3; what is not there is one line."""
 
 import http.server
+import json
+import tempfile
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +11,7 @@ import pytest
 
 from mlops.problem import Problem
 from mlops.update.git_template import GitTemplate, url_of
-from mlops.update.template import Release, open_template
+from mlops.update.template import Release, lasting, open_template
 from tests.conftest import Repository
 from tests.update.conftest import Update
 from tests.update.template_source import TemplateSource, content, git
@@ -33,6 +35,38 @@ def readme(repository: Repository) -> str:
 def test_a_folder_with_a_git_repository(newer: TemplateSource, repository: Repository, update: Update) -> None:
     assert update(repository, newer).branch == "template-update/1.1.0"
     assert readme(repository) == NEWER
+
+
+def test_a_clone_is_recorded_as_what_it_is_a_clone_of(
+    newer: TemplateSource, repository: Repository, update: Update, tmp_path: Path
+) -> None:
+    """A colleague has no use for a folder of this machine, and no business with a password."""
+    newer.git("remote", "add", "origin", "https://me:secret@example.org/template.git")
+    done = update(repository, newer)
+    record = json.loads(content(repository, done.branch, ".template.json"))
+    assert record["source"] == "https://example.org/template.git"
+
+
+def test_a_temporary_folder_does_not_replace_the_recorded_place(
+    newer: TemplateSource, repository: Repository, update: Update
+) -> None:
+    before = json.loads((repository.path / ".template.json").read_text())["source"]
+    record = json.loads(content(repository, update(repository, newer).branch, ".template.json"))
+    assert record["source"] == before
+
+
+@pytest.mark.parametrize(
+    ("address", "recorded"),
+    [
+        ("https://me:secret@example.org/t.git", "https://example.org/t.git"),
+        ("git@example.org:t.git", "git@example.org:t.git"),
+        ("s3://bucket/t-1.0.0.zip", "s3://bucket/t-1.0.0.zip"),
+        ("/srv/templates/t", "/srv/templates/t"),
+        (f"{tempfile.gettempdir()}/t", None),
+    ],
+)
+def test_what_a_record_may_name(address: str, recorded: str | None) -> None:
+    assert lasting(address) == recorded
 
 
 def test_a_worktree_and_a_bare_repository(

@@ -11,7 +11,7 @@ from tests.conftest import TEMPLATE, Repository
 from tests.template.test_combinations import answers_of
 from tests.update import team_edits
 from tests.update.conftest import Update
-from tests.update.template_source import TemplateSource, generate
+from tests.update.template_source import TemplateSource, generate, git
 from tests.update.test_every_release import NAMED, RELEASES
 
 PREVIOUS = RELEASES[1] if GitTemplate(str(TEMPLATE), TEMPLATE).newest().ahead == 0 else RELEASES[0]
@@ -82,7 +82,7 @@ def test_three_updates_keep_every_edit_and_the_repository_passes_its_tests(
     ]
     _decide_for_ours(repository.path / "model/train.py")
     repository.git("add", "--all")
-    team_edits.git(repository.path, "commit", "--quiet", "--message", "Ours is better")
+    git(repository.path, "commit", "--quiet", "--message", "Ours is better")
     team_edits.still_there(repository)
     renamed = (repository.path / "model/reference_statistics.py").read_text("utf-8")
     assert renamed.endswith("# The end of the baseline.\n")

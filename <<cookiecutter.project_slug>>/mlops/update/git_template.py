@@ -8,7 +8,7 @@ from pathlib import Path
 from mlops.git import GitFailed, git, read_config, run_git
 from mlops.problem import Problem
 from mlops.template_record import TemplateRecord
-from mlops.update.template import Release
+from mlops.update.template import Release, lasting
 from mlops.update.zip_template import QUESTIONS, unzip, version_in
 
 CHANGELOG = "CHANGELOG.md"
@@ -31,6 +31,8 @@ class GitTemplate:
         if not head_commit:
             raise Problem(f"the template at {address} has no commit; commit its files, or name another: --template")
         self._head = head_commit.strip()
+        origin = run_git(["config", "remote.origin.url"], root=folder).stdout.decode("utf-8", "replace").strip()
+        self.source = lasting(origin) if ":" in origin else lasting(address)
 
     @classmethod
     def fetched(cls, url: str, home: Path) -> "GitTemplate":

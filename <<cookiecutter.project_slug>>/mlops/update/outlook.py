@@ -1,6 +1,5 @@
 """Where a repository stands beside its template: what `mlops update --check` says."""
 
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -66,8 +65,8 @@ def look(root: Path, wish: Wish) -> Outlook:
             "name a URL or a folder: mlops update --template ADDRESS"
         )
     template = open_template(address, root)
-    if wish.template and not _is_temporary(template.address):
-        record = replace(record, source=template.address)
+    if wish.template and template.source:
+        record = replace(record, source=template.source)
     old = template.of_record(record)
     new = template.find(wish.to) if wish.to else template.newest()
     return Outlook(root, start, record, template, old, new, template.commits_between(old, new))
@@ -105,9 +104,3 @@ def _linked(root: Path, start: Start, record: TemplateRecord | None, version: st
         raise Problem(f"{SETTINGS} on {start.name} is no YAML: {' '.join(str(error).split())}") from None
     known = record or TemplateRecord(None, version, {})
     return replace(known, version=version, commit=None, answers=known.answers | own)
-
-
-def _is_temporary(address: str) -> bool:
-    """Tell whether an address is a folder that will be gone: a record must not name it."""
-    folder = Path(tempfile.gettempdir()).resolve()
-    return not address.startswith("s3://") and Path(address).is_absolute() and Path(address).is_relative_to(folder)

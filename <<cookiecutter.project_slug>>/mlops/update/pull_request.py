@@ -70,7 +70,12 @@ class PullRequest:
         return f"pull request {made['pullRequestId']} of {repository} on CodeCommit"
 
     def _on_github(self) -> str:
-        return gh(*self._words_for_gh(), "--body", self.text).strip().splitlines()[-1]
+        try:
+            return gh(*self._words_for_gh(), "--body", self.text).split()[-1]
+        except Problem as problem:
+            if "already exists" not in str(problem):
+                raise
+            return str(problem).split()[-1]  # its address; the push has updated it
 
     def _words_for_gh(self) -> list[str]:
         where = ["--repo", self.settings.source_control.repository, "--base", BRANCH, "--head", self.branch]

@@ -1,9 +1,11 @@
 """A template at its source: which releases there are, and their files."""
 
 import re
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
+from urllib.parse import urlsplit, urlunsplit
 
 from packaging.version import InvalidVersion, Version
 
@@ -29,6 +31,7 @@ class Template(Protocol):
     """Where releases come from. Each method raises Problem where the source does not answer."""
 
     address: str
+    source: str | None  # the address as a record may name it: without a password; None where it will be gone
 
     def newest(self) -> Release:
         """Return what an update goes to, unless people say otherwise."""
@@ -77,6 +80,15 @@ def open_template(address: str, home: Path) -> Template:
     if not re.search(r"[:@]", address):
         raise Problem(f"there is no template at {address}; name its new place: mlops update --template ADDRESS")
     return GitTemplate.fetched(url_of(address), home)
+
+
+def lasting(address: str) -> str | None:
+    """Return an address that another person can use on another day: no password in it, and no temporary folder."""
+    if address.startswith(("http://", "https://")):
+        url = urlsplit(address)
+        return urlunsplit(url._replace(netloc=url.netloc.rpartition("@")[2]))
+    temporary = Path(tempfile.gettempdir()).resolve()
+    return None if Path(address).is_absolute() and Path(address).is_relative_to(temporary) else address
 
 
 def later(version: str, other: str) -> bool:

@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 
 from mlops.problem import Problem
 from mlops.template_record import TemplateRecord
-from mlops.update.template import Release, later
+from mlops.update.template import Release, lasting, later
 
 VERSIONED = re.compile(r"(.*?)[-_]?v?([0-9]+\.[0-9]+\.[0-9]+[0-9A-Za-z.+]*)\.zip")
 QUESTIONS = "cookiecutter.json"
@@ -32,7 +32,7 @@ class ZipTemplate:
         Raises:
             Problem: nothing is there.
         """
-        self.address = address
+        self.address, self.source = address, lasting(address)
         self._files = dict(self._listed())  # version: its address
         if not self._files:
             raise Problem(f"there is no template at {address}; name its new place: mlops update --template ADDRESS")
