@@ -156,6 +156,24 @@ def test_a_copied_repository_without_a_record_is_linked(template: TemplateSource
     assert changed == [".template.json", "mlops/tags.py"]
 
 
+def test_a_copy_whose_record_speaks_of_the_original_is_linked_by_its_settings(
+    template: TemplateSource, tmp_path: Path
+) -> None:
+    made = template.generate(tmp_path / "made", project_name="House Prices")
+    settings = (made.path / "mlops.yaml").read_text("utf-8")
+    settings = settings.replace("house-prices", "flat-prices").replace('"House Prices"', '"Flat Prices"')
+    (made.path / "mlops.yaml").write_text(settings, "utf-8")
+    git(made.path, "commit", "--quiet", "--all", "--message", "A copy for flats")
+    here = template.git("rev-parse", "HEAD")
+    template.write(template.in_project("NEW.md"), "<< cookiecutter.project_slug >>: << cookiecutter.project_name >>\n")
+    template.release("9.0.0")
+    done = run(made, template, "--link", here)
+    assert done.returncode == 0, done.stderr
+    assert content(made, "template-update/9.0.0", "NEW.md") == b"flat-prices: Flat Prices\n"
+    record = json.loads(content(made, "template-update/9.0.0", ".template.json"))
+    assert (record["answers"]["project_slug"], record["answers"]["aws_setup"]) == ("flat-prices", "later")
+
+
 def test_a_new_question_is_asked_on_a_terminal(newer: TemplateSource, repository: Repository) -> None:
     newer.questions(watch="off", __prompts__={"watch": "Watch the [green]model[/]?"})
     newer.edit(newer.in_project("README.md"), "Read me.", "Watch: {{ cookiecutter.watch }}")

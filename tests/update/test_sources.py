@@ -12,7 +12,8 @@ import pytest
 from mlops.problem import Problem
 from mlops.update.git_template import GitTemplate, url_of
 from mlops.update.template import Release, lasting, open_template
-from tests.conftest import Repository
+from sandbox.server import Sandbox
+from tests.conftest import SOURCE, Repository
 from tests.update.conftest import Update
 from tests.update.template_source import TemplateSource, content, git
 
@@ -256,3 +257,26 @@ def test_work_on_the_template_that_is_not_committed_is_noticed(small: TemplateSo
     assert not template.uncommitted()
     small.edit(small.in_project("README.md"), "Read me.", "Read me now.")
     assert template.uncommitted()
+
+
+def test_zips_on_s3(aws: Sandbox, newer: TemplateSource, repository: Repository, tmp_path: Path) -> None:
+    live = Repository(repository.path, {**aws.environment(), "PYTHONPATH": str(SOURCE)})
+    live.run("aws", "s3", "mb", "s3://acme-templates")
+    for version, commit in (("1.0.0", "HEAD~1"), ("1.1.0", "HEAD")):
+        file = newer.zip(tmp_path / f"zips/mlops-{version}.zip", commit)
+        live.run("aws", "s3", "cp", str(file), "s3://acme-templates/ml/")
+    before = len(aws.calls)
+    here = ["update", "--repository", str(repository.path)]
+    done = live.mlops(*here, "--template", "s3://acme-templates/ml/mlops-1.0.0.zip")
+    assert "The branch template-update/1.1.0 is made" in done.stdout
+    assert [call["operation"] for call in aws.calls[before:]] == ["ListObjectsV2", "GetObject", "GetObject"]
+    assert readme(repository) == NEWER
+    assert live.mlops(*here, "--template", "s3://acme-templates/ml", "--check", check=False).returncode == 1
+    for address, reason in (
+        ("s3://acme-templates/nowhere/", "there is no template at s3://acme-templates/nowhere/"),
+        ("s3://acme-nowhere/ml/", "s3://acme-nowhere/ml/ cannot be listed: "),
+    ):
+        failed = live.mlops(*here, "--template", address, "--check", check=False)
+        assert failed.returncode == 1
+        assert len(failed.stderr.splitlines()) == 1
+        assert failed.stderr.startswith(reason)
