@@ -209,6 +209,35 @@ def test_a_name_that_git_cannot_give_to_a_branch(newer: TemplateSource, reposito
     assert {name for name in added(before, everything(repository)) if not name.startswith(".git/objects/")} == set()
 
 
+OLD = """\
+#!/bin/sh
+case " $* " in
+  *" merge-tree "*) echo "usage: git merge-tree <base-tree> <branch1> <branch2>" >&2; exit 129;;
+  *" version "*) echo "git version 2.34.1"; exit 0;;
+esac
+exec {git} "$@"
+"""
+
+
+def test_a_git_that_is_too_old_and_a_cookiecutter_that_is_missing_are_named(
+    newer: TemplateSource, repository: Repository, update: Update, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = everything(repository)
+    (tmp_path / "old").mkdir()
+    (tmp_path / "old/git").write_text(OLD.format(git=shutil.which("git")))
+    (tmp_path / "old/git").chmod(0o755)
+    with monkeypatch.context() as patch:
+        patch.setenv("PATH", f"{tmp_path / 'old'}{os.pathsep}{os.environ['PATH']}")
+        with pytest.raises(Problem, match=r"this git is 2\.34\.1; an update needs 2\.38 or newer"):
+            update(repository, newer)
+    monkeypatch.setattr("mlops.update.render.find_spec", lambda _: None)
+    with pytest.raises(
+        Problem, match=r"an update renders with Cookiecutter; install it: .* -m pip install cookiecutter"
+    ):
+        update(repository, newer)
+    assert not added(before, everything(repository))
+
+
 SLOW = """\
 #!/bin/sh
 # git, which stops at one of its commands until somebody interrupts
