@@ -90,6 +90,22 @@ def test_it_starts_at_dev_whatever_is_checked_out(
     assert repository.git("rev-parse", "--abbrev-ref", "HEAD") == "HEAD"
 
 
+@pytest.mark.parametrize("detached", [False, True])
+def test_without_a_dev_it_starts_at_what_is_checked_out(
+    newer: TemplateSource, repository: Repository, update: Update, detached: bool
+) -> None:
+    repository.git("switch", "--quiet", "--detach" if detached else "--create", "HEAD" if detached else "work")
+    repository.git("branch", "--quiet", "-D", "dev", "main")
+    (repository.path / "model/evaluate.py").write_text("def evaluate():\n    return 'mae'\n")
+    git(repository.path, "commit", "--quiet", "--all", "--message", "Mine")
+    newer.edit(newer.in_project("model/evaluate.py"), "'auc'", "'rmse'")
+    newer.release("1.2.0")
+    done = update(repository, newer)
+    assert repository.git("rev-parse", f"{done.branch}^") == repository.git("rev-parse", "HEAD")
+    label = b"<<<<<<< detached\n" if detached else b"<<<<<<< work\n"
+    assert label in content(repository, done.branch, "model/evaluate.py")
+
+
 def test_a_fresh_clone_knows_only_the_remotes_dev(
     newer: TemplateSource, repository: Repository, update: Update, tmp_path: Path
 ) -> None:

@@ -165,7 +165,8 @@ def _next(outlook: "Outlook", done: "Done") -> list[str]:
         lines.append("git commit -a   # when the files above are decided")
     if done.request:
         return lines + done.request.by_hand()
-    return [*lines, f"git switch {outlook.start.name} && git merge --squash {done.branch} && git commit"]
+    back = "git switch -" if outlook.start.name == "detached" else f"git switch {outlook.start.name}"
+    return [*lines, f"{back} && git merge --squash {done.branch} && git commit"]
 
 
 def _ask(name: str, text: str, default: str) -> str:

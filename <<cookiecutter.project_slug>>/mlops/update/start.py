@@ -11,7 +11,7 @@ BRANCH = "dev"
 
 @dataclass(frozen=True)
 class Start:
-    """A commit, and what this clone calls it: "dev", "origin/dev", or where there is no dev "main" or "HEAD"."""
+    """A commit, and what this clone calls it: "dev", "origin/dev", or where there is no dev "main" or "detached"."""
 
     name: str
     commit: str
@@ -55,7 +55,7 @@ def find_start(root: Path) -> Start:
     head = run_git(["rev-parse", "--verify", "--quiet", "HEAD^{commit}"], root=root).stdout.decode().strip()
     if not head:
         raise Problem(f"{root.name}/ has no commit yet; make one with: git add -A && git commit")
-    return Start(run_git(["branch", "--show-current"], root=root).stdout.decode().strip() or "HEAD", head)
+    return Start(run_git(["branch", "--show-current"], root=root).stdout.decode().strip() or "detached", head)
 
 
 def _remotes(known: dict[str, str]) -> list[str]:
