@@ -50,13 +50,14 @@ class Answers(Extension):
 
     def __init__(self, environment: Environment) -> None:
         super().__init__(environment)
+        start = Path.cwd()  # Cookiecutter goes elsewhere while it renders
         environment.filters.update(
             check=check,
             slug=default_slug,
             quoted=quoted,
             markdown=markdown,
-            source=template_source,
-            commit=template_commit,
+            source=lambda given: template_source(given, start),
+            commit=lambda folder: template_commit(start / folder),
         )
         self._own_texts: frozenset[str] | None = None
         self._skip_what_is_plain(environment)
@@ -221,20 +222,20 @@ def markdown(text: str) -> str:
     return re.sub(r"([\\`*_{}\[\]<>#|~!&$()+]|(?<=^\d)\.|^[-=])", r"\\\1", str(text))
 
 
-def template_source(given: str) -> str | None:
+def template_source(given: str, start: Path) -> str | None:
     """Return where the template came from, to be found again by another person on another day.
 
     A URL or an abbreviation stays, without any password in it; a folder becomes its `origin`, or else its full path; a
-    temporary folder is nowhere (None).
+    temporary folder is nowhere (None). `start` is where a relative path begins.
     """
-    folder = Path(given)
+    folder = start / given
     if not folder.exists():
         return _without_password(given)
     origin = _origin(folder)
     if origin and not Path(origin).is_absolute():
         return _without_password(origin)
-    for place in filter(None, (origin, given)):
-        full = Path(place).resolve()
+    for place in [Path(origin), folder] if origin else [folder]:
+        full = place.resolve()
         if full.exists() and not full.is_relative_to(Path(tempfile.gettempdir()).resolve()):
             return str(full)
     return None
@@ -257,15 +258,15 @@ def _origin(folder: Path) -> str | None:
     return match[1] if match and (":" in match[1] or match[1].startswith("/")) else None
 
 
-def template_commit(folder: str) -> str | None:
+def template_commit(folder: Path) -> str | None:
     """Return the commit that is checked out in a template's folder; None where it is no git repository.
 
     Read from git's files (gitrepository-layout): asking git costs a process each time.
     """
-    place = Path(folder) / ".git"
+    place = folder / ".git"
     try:
         if place.is_file():  # a worktree or a submodule
-            place = Path(folder) / place.read_text("utf-8").strip().removeprefix("gitdir: ")
+            place = folder / place.read_text("utf-8").strip().removeprefix("gitdir: ")
         shared = place / (place / "commondir").read_text("utf-8").strip() if (place / "commondir").exists() else place
         head = (place / "HEAD").read_text("utf-8").strip()
         name = head.removeprefix("ref: ")

@@ -1,6 +1,7 @@
 """A bad answer is one clear line; a strange one arrives as it is."""
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -15,6 +16,7 @@ from markdown_it import MarkdownIt
 
 from template_answers import default_slug, template_commit, template_source
 from tests.conftest import TEMPLATE, Bake
+from tests.update.template_source import as_it_lies
 
 BAD = {
     "slug with capitals": ({"project_slug": "Tumor-Diagnosis"}, "project_slug 'Tumor-Diagnosis' must be lower-case"),
@@ -112,9 +114,36 @@ def test_a_temporary_clone_comes_from_the_folder_that_was_cloned(
     for command in (["init", "-q", str(lasting)], ["clone", "-q", str(lasting), str(temporary / "clone")]):
         subprocess.run(["git", *command], check=True, capture_output=True)
     monkeypatch.setattr(tempfile, "tempdir", str(temporary))
-    assert template_source(str(temporary / "clone")) == str(lasting)
+    assert template_source(str(temporary / "clone"), Path.cwd()) == str(lasting)
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    assert template_source(str(temporary / "clone")) is None
+    assert template_source(str(temporary / "clone"), Path.cwd()) is None
+
+
+def test_a_folder_named_from_where_people_are_is_recorded_in_full(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Cookiecutter goes elsewhere while it renders: what is relative must be settled before."""
+    template = as_it_lies(tmp_path / "here" / "template")
+    (tmp_path / "here" / "out").mkdir()
+    elsewhere = {**os.environ, "TMPDIR": str(tmp_path / "here" / "out")}
+    for folder, given in (
+        (template.path, "."),
+        (template.path.parent, "template"),
+        (template.path.parent, "./template/"),
+    ):
+        command = [
+            sys.executable,
+            "-m",
+            "cookiecutter",
+            given,
+            "--no-input",
+            "--default-config",
+            "--overwrite-if-exists",
+        ]
+        subprocess.run([*command, "--output-dir", str(tmp_path / "out")], cwd=folder, env=elsewhere, check=True)
+        record = json.loads((tmp_path / "out/tumor-diagnosis/.template.json").read_text("utf-8"))
+        assert record["source"] == str(template.path.resolve()), given
+        assert record["commit"] == template.git("rev-parse", "HEAD"), given
 
 
 def test_the_commit_of_the_template_is_read_from_clones_worktrees_and_packed_references(tmp_path: Path) -> None:
@@ -126,18 +155,18 @@ def test_the_commit_of_the_template_is_read_from_clones_worktrees_and_packed_ref
         return done.stdout.strip()
 
     clone.mkdir()
-    assert template_commit(str(clone)) is None
+    assert template_commit(clone) is None
     git("init", "-q")
-    assert template_commit(str(clone)) is None
+    assert template_commit(clone) is None
     git("commit", "-q", "--allow-empty", "-m", "One")
-    assert template_commit(str(clone)) == git("rev-parse", "HEAD")
+    assert template_commit(clone) == git("rev-parse", "HEAD")
     git("worktree", "add", "-q", "-b", "other", str(worktree))
     git("commit", "-q", "--allow-empty", "-m", "Two")
     git("pack-refs", "--all")
-    assert template_commit(str(clone)) == git("rev-parse", "HEAD")
-    assert template_commit(str(worktree)) == git("rev-parse", "other") != git("rev-parse", "HEAD")
+    assert template_commit(clone) == git("rev-parse", "HEAD")
+    assert template_commit(worktree) == git("rev-parse", "other") != git("rev-parse", "HEAD")
     git("checkout", "-q", "--detach")
-    assert template_commit(str(clone)) == git("rev-parse", "HEAD")
+    assert template_commit(clone) == git("rev-parse", "HEAD")
 
 
 STRANGE = {
@@ -212,13 +241,13 @@ def test_the_proposed_slug_is_always_a_legal_one(name: str, slug: str) -> None:
 
 def test_the_source_of_the_template_can_be_found_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A password must not land in a repository, and a folder that will be gone is no source."""
-    assert template_source("gh:acme/template") == "gh:acme/template"
-    assert template_source("https://user:secret@example.com/t.git") == "https://example.com/t.git"
-    assert template_source("git@example.com:acme/t.git") == "git@example.com:acme/t.git"
-    assert template_source(str(tmp_path)) is None
+    assert template_source("gh:acme/template", Path.cwd()) == "gh:acme/template"
+    assert template_source("https://user:secret@example.com/t.git", Path.cwd()) == "https://example.com/t.git"
+    assert template_source("git@example.com:acme/t.git", Path.cwd()) == "git@example.com:acme/t.git"
+    assert template_source(str(tmp_path), Path.cwd()) is None
     subprocess.run(["git", "init", "-q", tmp_path], check=True)
     subprocess.run(["git", "-C", tmp_path, "remote", "add", "origin", "https://me:pw@example.com/t"], check=True)
-    assert template_source(str(tmp_path)) == "https://example.com/t"
+    assert template_source(str(tmp_path), Path.cwd()) == "https://example.com/t"
     monkeypatch.setattr("tempfile.gettempdir", lambda: str(tmp_path / "elsewhere"))
     subprocess.run(["git", "-C", tmp_path, "remote", "remove", "origin"], check=True)
-    assert template_source(str(tmp_path)) == str(tmp_path.resolve())
+    assert template_source(str(tmp_path), Path.cwd()) == str(tmp_path.resolve())

@@ -165,7 +165,8 @@ def _next(outlook: "Outlook", done: "Done") -> list[str]:
         lines.append("git commit -a   # when the files above are decided")
     if done.request:
         return lines + done.request.by_hand()
-    back = "git switch -" if outlook.start.name == "detached" else f"git switch {outlook.start.name}"
+    start = outlook.start
+    back = "git switch " + ("dev" if start.is_dev else "-" if start.name == "detached" else start.name)
     return [*lines, f"{back} && git merge --squash {done.branch} && git commit"]
 
 
