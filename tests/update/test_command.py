@@ -115,6 +115,9 @@ def test_diff_shows_what_the_template_changed_and_makes_nothing(newer: TemplateS
     assert done.returncode == 0
     assert "-line_7 = 7\n+line_7 = 77\n" in done.stdout
     assert "mine" not in done.stdout
+    record = done.stdout.split("diff --git ")[1].splitlines()  # which differs by what an update writes, not by places
+    changed = [line for line in record if line.startswith(("+ ", "- "))]
+    assert [line.split('"')[1] for line in changed] == ["version", "commit"] * 2
     assert not repository.git("branch", "--list", "template-update/*")
 
 

@@ -52,6 +52,7 @@ def render_both(outlook: Outlook, words: Sequence[str], scratch: Path) -> Render
     wanted = migrated.answers | answers.given(words, asked)
     rendering = Rendering(outlook.new.name, new_template, wanted)
     old, new = render([Rendering(outlook.old.name, old_template, outlook.record.answers), rendering], scratch)
+    (old / NAME).write_text(outlook.record.text(), "utf-8")
     prompts: Mapping[str, Any] = asked.get("__prompts__", {})
     return Rendered(
         old,
