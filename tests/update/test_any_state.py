@@ -6,7 +6,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -14,6 +13,7 @@ import pytest
 from mlops.problem import Problem
 from tests.conftest import SOURCE, Repository
 from tests.update.conftest import Update
+from tests.update.interrupting import Stop, at_git, interrupt
 from tests.update.template_source import TemplateSource, content, git
 
 
@@ -254,12 +254,6 @@ def test_a_git_that_is_too_old_and_a_cookiecutter_that_is_missing_are_named(
     assert not added(before, everything(repository))
 
 
-SLOW = """\
-#!/bin/sh
-# git, which stops at one of its commands until somebody interrupts
-case " $* " in *" {command} "*) touch {mark}; sleep 30;; esac
-exec {git} "$@"
-"""
 STAGES = [
     "for-each-ref",
     "cat-file",
@@ -274,47 +268,61 @@ STAGES = [
 ]
 
 
-@pytest.fixture
-def slow_git(tmp_path: Path) -> Path:
-    folder = tmp_path / "slow"
+def interrupted(
+    repository: Repository, template: TemplateSource, stop: Stop, folder: Path, number: int, *, alone: bool = False
+) -> None:
+    """Interrupt an update, and assert one line, and that nothing is left of it."""
     folder.mkdir()
-    return folder
+    before = everything(repository)
+    command = [sys.executable, "-m", "mlops", "update", "--repository", str(repository.path)]
+    command += ["--template", str(template.path)]
+    done = interrupt(command, folder, stop, {"PYTHONPATH": str(SOURCE), "TMPDIR": str(folder)}, number, alone=alone)
+    assert done.returncode == 1
+    assert len(done.stderr.splitlines()) == 1, done.stderr
+    assert done.stderr.startswith("interrupted; nothing was ")
+    # Objects that nothing refers to, once the branch is gone again, are git's to clear up, as after any command of its own.
+    assert not {name for name in added(before, everything(repository)) if not name.startswith(".git/objects/")}
+    assert list(folder.iterdir()) == []
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("command", STAGES)
 def test_ctrl_c_at_each_stage_leaves_nothing(
-    newer: TemplateSource, repository: Repository, slow_git: Path, command: str, number: signal.Signals
+    newer: TemplateSource, repository: Repository, tmp_path: Path, command: str
 ) -> None:
-    if number is signal.SIGTERM and command not in {"archive", "fetch"}:
-        pytest.skip("the same handler: two stages will do")
-    mark, temporary = slow_git / "reached", slow_git / "tmp"
-    temporary.mkdir()
-    (slow_git / "git").write_text(SLOW.format(command=command, mark=mark, git=shutil.which("git")))
-    (slow_git / "git").chmod(0o755)
-    before = everything(repository)
-    process = subprocess.Popen(
-        [sys.executable, "-m", "mlops", "update", "--repository", str(repository.path), "--template", str(newer.path)],
-        env={
-            **os.environ,
-            "PATH": f"{slow_git}{os.pathsep}{os.environ['PATH']}",
-            "PYTHONPATH": str(SOURCE),
-            "TMPDIR": str(temporary),
-        },
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-    deadline = time.monotonic() + 60
-    while not mark.exists():
-        assert process.poll() is None, process.communicate()
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-    os.killpg(process.pid, number)
-    _, stderr = process.communicate(timeout=30)
-    assert process.returncode == 1
-    assert len(stderr.splitlines()) == 1, stderr
-    assert "nterrupted" in stderr
-    assert not added(before, everything(repository))
-    assert list(temporary.iterdir()) == []
+    interrupted(repository, newer, at_git(command, tmp_path / "stop"), tmp_path / "tmp", signal.SIGINT)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_nor_does_any_other_signal_that_ends_a_process(
+    newer: TemplateSource, repository: Repository, tmp_path: Path, number: signal.Signals
+) -> None:
+    interrupted(repository, newer, at_git("fetch", tmp_path / "stop", after=True), tmp_path / "tmp", number)
+
+
+SLOW_EXTENSION = """\
+import os
+import pathlib
+
+from jinja2.ext import Extension
+
+
+class Slow(Extension):
+    def __init__(self, environment):
+        super().__init__(environment)
+        if "REACHED" in os.environ:
+            pathlib.Path(os.environ["REACHED"]).write_text(str(os.getpid()))
+            time.sleep(30)
+"""
+
+
+@pytest.mark.parametrize("alone", [False, True])
+def test_nor_does_ctrl_c_while_a_template_is_rendered_which_ends_too(
+    newer: TemplateSource, repository: Repository, tmp_path: Path, alone: bool
+) -> None:
+    newer.write("slow_extension.py", SLOW_EXTENSION)
+    newer.questions(_extensions=["slow_extension.Slow"])
+    newer.release("1.2.0")
+    stop = Stop(tmp_path / "reached", {"REACHED": str(tmp_path / "reached")})
+    interrupted(repository, newer, stop, tmp_path / "tmp", signal.SIGINT, alone=alone)
+    with pytest.raises(ProcessLookupError):
+        os.kill(int((tmp_path / "reached").read_text()), 0)

@@ -2,11 +2,7 @@
 
 import json
 import os
-import shutil
-import signal
-import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +10,7 @@ import pytest
 
 from sandbox.server import Sandbox
 from tests.conftest import Repository
+from tests.update.interrupting import at_git, interrupt
 from tests.update.template_source import TemplateSource, git
 
 pytestmark = pytest.mark.slow
@@ -147,41 +144,14 @@ def test_commits_of_dev_that_were_not_pushed_are_mentioned(live: Repository, tem
     assert "Your dev has 1 commit that the remote's has not" in update(live, template).stderr
 
 
-SLOW = """\
-#!/bin/sh
-case " $* " in *" push "*) {before} [ -e {mark} ] || {{ touch {mark}; sleep 30; }};; esac
-exec {git} "$@"
-"""
-
-
-@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 def test_ctrl_c_while_it_is_pushed_leaves_no_branch_here_and_none_there(
-    live: Repository, template: TemplateSource, tmp_path: Path, when: str
+    live: Repository, template: TemplateSource, tmp_path: Path, after: bool
 ) -> None:
-    program, mark = tmp_path / "slow/git", tmp_path / "reached"
-    program.parent.mkdir()
-    before = f'{shutil.which("git")} "$@";' if when == "after" else ""
-    program.write_text(SLOW.format(before=before, mark=mark, git=shutil.which("git")))
-    program.chmod(0o755)
-    path = f"{program.parent}{os.pathsep}{os.environ['PATH']}"
-    process = subprocess.Popen(
-        [sys.executable, "-m", "mlops", "update", "--template", str(template.path)],
-        cwd=live.path,
-        env={**os.environ, **live.environment, "PATH": path},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-    deadline = time.monotonic() + 60
-    while not mark.exists():
-        assert process.poll() is None, process.communicate()
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-    os.killpg(process.pid, signal.SIGINT)
-    _, stderr = process.communicate(timeout=30)
-    assert process.returncode == 1
-    assert stderr.splitlines()[-1] == "interrupted; nothing was left behind. Next: mlops update"
+    command = [sys.executable, "-m", "mlops", "update", "--template", str(template.path)]
+    done = interrupt(command, live.path, at_git("push", tmp_path / "stop", after=after), live.environment)
+    assert done.returncode == 1
+    assert done.stderr == "interrupted; nothing was left behind. Next: mlops update\n"
     assert not live.git("branch", "--list", "template-update/*")
     assert remote_branches(live) == {"main", "dev"}
 
