@@ -80,7 +80,7 @@ def update(
                 rendered = ask_again(rendered, outlook, _ask, folder)
             prepared = work.prepare(outlook, rendered, folder)
             if diff:
-                say(prepared.template_changes(colour=console().is_terminal))
+                print(prepared.template_changes(colour=console().is_terminal))
                 return
             with step("Merging", "merged", stderr=quiet):
                 done = work.carry_out(prepared, with_pull_request=pull_request)
