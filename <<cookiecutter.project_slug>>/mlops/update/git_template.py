@@ -70,8 +70,8 @@ class GitTemplate:
 
     def of_record(self, record: TemplateRecord) -> Release:
         """See `Template.of_record`: the commit, where it was recorded and is still there, else that of the release."""
-        if record.commit and self._resolve(record.commit):
-            return self._release(record.commit)
+        if record.commit and (commit := self._resolve(record.commit)):
+            return self._release(commit)
         return self.find(record.version)
 
     def commits_between(self, old: Release, new: Release) -> int:
@@ -91,12 +91,11 @@ class GitTemplate:
         return bool(self._git("status", "--porcelain", "--untracked-files=no"))
 
     def _release(self, commit: str) -> Release:
-        full = self._git("rev-parse", f"{commit}^{{commit}}")
-        content = run_git(["show", f"{full}:{QUESTIONS}"], root=self._folder).stdout
-        version = version_in(content, f"{self.address} at {full[:12]}")
-        start = self._of_version(version, full)
-        ahead = int(self._git("rev-list", "--count", f"{start}..{full}")) if start else 0
-        return Release(version, full, ahead)
+        content = run_git(["show", f"{commit}:{QUESTIONS}"], root=self._folder).stdout
+        version = version_in(content, f"{self.address} at {commit[:12]}")
+        start = self._of_version(version, commit)
+        ahead = int(self._git("rev-list", "--count", f"{start}..{commit}")) if start else 0
+        return Release(version, commit, ahead)
 
     def _of_version(self, version: str, end: str | None = None) -> str | None:
         """Return the commit of a release: its tag, else the first of the main line that has the version and its notes.

@@ -6,9 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import yaml
-from botocore.exceptions import BotoCoreError, ClientError
 
-from mlops import aws
 from mlops.clone import SPARE_REMOTE
 from mlops.git import git, read_config
 from mlops.github import GitHub, gh
@@ -54,6 +52,10 @@ class PullRequest:
         return self._on_github() if self.settings.source_control.host == "github" else self._on_codecommit()
 
     def _on_codecommit(self) -> str:
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        from mlops import aws
+
         repository, token = self.settings.source_control.repository, f"{self.branch} {self._commit()}"
         client = aws.client("codecommit", self.settings.region)
         try:
@@ -100,11 +102,11 @@ def pull_request(outlook: Outlook, branch: str, title: str, text: str) -> PullRe
     """Return the pull request to open, or None where the repository has no remote, or settings that cannot be read."""
     config = read_config(outlook.root)
     remotes: Sequence[str] = [name for name in (SPARE_REMOTE, "origin") if f"remote.{name}.url" in config]
+    if not remotes or not outlook.start.is_dev:
+        return None
     try:
         settings = check(yaml.safe_load(committed(outlook.root, outlook.start, SETTINGS) or b""), SETTINGS)
     except (Problem, yaml.YAMLError):
-        return None
-    if not remotes or not outlook.start.is_dev:
         return None
     return PullRequest(outlook, settings, remotes[0], branch, title, text)
 

@@ -1,6 +1,6 @@
 """Render a template without its hooks: a process of its own, because each release brings its own Jinja extension.
 
-    python -P render_worker.py '{"template": FOLDER, "output": FOLDER, "answers": {…}}'
+    echo '{"template": FOLDER, "output": FOLDER, "answers": {…}}' | python -P render_worker.py
 
 prints the project's folder. An answer that the template refuses is one line on standard error.
 """
@@ -13,7 +13,7 @@ from cookiecutter.main import cookiecutter
 
 def main() -> None:
     """Render once."""
-    wish = json.loads(sys.argv[1])
+    wish = json.load(sys.stdin)
     try:
         folder = cookiecutter(
             wish["template"],

@@ -9,7 +9,7 @@ from mlops.template_record import NAME, TemplateRecord, parse
 from mlops.update import answers
 from mlops.update.outlook import Outlook
 from mlops.update.release_notes import release_notes
-from mlops.update.render import AnswerRefused, Rendering, render
+from mlops.update.render import AnswerRefused, Renderer, Rendering
 
 # A question, what the template says about it, its default -> what a person answers.
 Ask = Callable[[str, str, str], str]
@@ -45,13 +45,16 @@ def render_both(outlook: Outlook, words: Sequence[str], scratch: Path) -> Render
     Raises:
         Problem: a template cannot be rendered, or does not take an answer.
     """
-    old_template = outlook.template.unpack(outlook.old, scratch / "old")
-    new_template = outlook.template.unpack(outlook.new, scratch / "new")
-    asked = answers.questions(new_template)
-    migrated = answers.migrate(outlook.record.answers, asked.get("_migrations", []), outlook.record.version)
-    wanted = migrated.answers | answers.given(words, asked)
-    rendering = Rendering(outlook.new.name, new_template, wanted)
-    old, new = render([Rendering(outlook.old.name, old_template, outlook.record.answers), rendering], scratch)
+    with Renderer(scratch) as old_renderer, Renderer(scratch) as new_renderer:
+        old_template = outlook.template.unpack(outlook.old, scratch / "old")
+        old_renderer.start(Rendering(outlook.old.name, old_template, outlook.record.answers))
+        new_template = outlook.template.unpack(outlook.new, scratch / "new")
+        asked = answers.questions(new_template)
+        migrated = answers.migrate(outlook.record.answers, asked.get("_migrations", []), outlook.record.version)
+        wanted = migrated.answers | answers.given(words, asked)
+        rendering = Rendering(outlook.new.name, new_template, wanted)
+        new_renderer.start(rendering)
+        old, new = old_renderer.result(), new_renderer.result()
     (old / NAME).write_text(outlook.record.text(), "utf-8")
     prompts: Mapping[str, Any] = asked.get("__prompts__", {})
     return Rendered(
@@ -75,7 +78,9 @@ def ask_again(rendered: Rendered, outlook: Outlook, ask: Ask, scratch: Path) -> 
             return rendered
         try:
             wish = replace(rendered.rendering, answers={**rendered.rendering.answers, **replies})
-            [new] = render([wish], scratch)
+            with Renderer(scratch) as renderer:
+                renderer.start(wish)
+                new = renderer.result()
             return replace(rendered, new=new, record=_recorded(new, outlook))
         except AnswerRefused as reason:
             refusal = f"{reason}\n"

@@ -38,18 +38,18 @@ def merge(
         labels: what stands at conflict markers: ours, theirs.
         renamed: settings that the template calls otherwise now.
     """
-    before, own, new = (scratch.files(tree, DATA) for tree in (base, ours, theirs))
-    touched = {path: own.get(path) for path, file in before.items() if own.get(path) != file}
+    before, own, template = (scratch.files(tree, NAME, SETTINGS, DATA) for tree in (base, ours, theirs))
+    touched = {
+        path: own.get(path) for path, file in before.items() if path.startswith(f"{DATA}/") and own.get(path) != file
+    }
     merged = scratch.merge(scratch.with_files(base, touched), ours, scratch.with_files(theirs, touched), labels)
-    files: dict[str, File | None] = {NAME: scratch.files(theirs, NAME)[NAME]}
-    settings = _settings(
-        scratch, [scratch.files(tree, SETTINGS).get(SETTINGS) for tree in (base, ours, theirs)], renamed
-    )
+    files: dict[str, File | None] = {NAME: template[NAME]}
+    settings = _settings(scratch, [found.get(SETTINGS) for found in (before, own, template)], renamed)
     if settings:
         files[SETTINGS] = settings
     result = Result(merged.tree)
     for path in touched:
-        if new.get(path) != before[path]:
+        if template.get(path) != before[path]:
             result.kept.append(Left(path, "the template changed it, and so did you: your data stay as they are"))
     for path, stages in merged.conflicts.items():
         if path in files:
