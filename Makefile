@@ -30,7 +30,7 @@ update: .venv/.ready ## Bring an older repository to this template: make update 
 	@test -n '$(REPOSITORY)' || { echo 'name the repository: make update REPOSITORY=../tumor-diagnosis' >&2; exit 1; }
 	@PYTHONPATH='<<cookiecutter.project_slug>>' $(PYTHON) -m mlops update --repository '$(REPOSITORY)' --template .
 
-bench: .venv/.ready ## Measure rendering and setup against their floors
+bench: .venv/.ready ## Measure rendering, setup, runs and updates beside their floors and peers
 	$(PYTHON) -m benchmarks
 
 check: .venv/.ready ## Run every linter

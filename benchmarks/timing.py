@@ -46,8 +46,10 @@ def measure(contenders: list[Contender], runs: int) -> list[list[float]]:
     return seconds
 
 
-def report(title: str, contenders: list[Contender], seconds: list[list[float]], bound: float, notes: list[str]) -> None:
-    """Print each contender's times and how it compares with the last one, the floor."""
+def report(
+    title: str, contenders: list[Contender], seconds: list[list[float]], bound: float | None, notes: list[str]
+) -> None:
+    """Print each contender's times and how it compares with the last one, the floor or a peer."""
     floor = statistics.median(seconds[-1])
     table = Table(title=title, title_justify="left", box=None, padding=(0, 2, 0, 0))
     for heading in ("", "median", "min", "max", "ratio"):
@@ -58,7 +60,8 @@ def report(title: str, contenders: list[Contender], seconds: list[list[float]], 
         table.add_row(contender.name, *figures, f"{middle / floor:.2f}")
     console = Console(highlight=False)
     console.print(table)
-    console.print(f"{len(seconds[0])} runs each, in turn; the goal is a ratio of at most {bound}.")
+    goal = f"; the goal is a ratio of at most {bound}" if bound else ""
+    console.print(f"{len(seconds[0])} runs each, in turn{goal}.")
     for note in notes:
         console.print(note)
     console.print()
