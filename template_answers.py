@@ -113,7 +113,7 @@ def check(answers: Answers_, question: str) -> str:
     choices = answers["_choices"].get(question)  # type: ignore[attr-defined]
     answer = str(answers[question])
     if choices is None:
-        RULES[question](answers, answer)
+        RULES.get(question, _line(question, 200))(answers, answer)
     elif answer in choices:
         pass
     elif answer in map(str, range(1, len(choices) + 1)):

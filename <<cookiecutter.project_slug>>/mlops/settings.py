@@ -3,6 +3,7 @@
 `python -m mlops.settings` prints the JSON schema that editors use (kept in `settings.schema.json`).
 """
 
+import importlib
 import json
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -13,6 +14,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    JsonValue,
     StringConstraints,
     ValidationError,
     model_validator,
@@ -225,6 +227,9 @@ class Settings(_Section):
     evaluation: Evaluation
     jobs: Jobs = Jobs()
     pipeline: Pipeline = Pipeline()
+    company: dict[str, JsonValue] = Field(
+        default={}, description="What the company's fork of the template keeps here, for steps and rules of its own."
+    )
     environments: Environments
 
     @model_validator(mode="after")
@@ -299,17 +304,27 @@ def check(content: Any, source: str) -> Settings:
     """Return what was read as settings; `source` says in messages where it came from.
 
     Raises:
-        Problem: a setting is wrong.
+        Problem: a setting is wrong, or against the company's policy.
     """
     prefix: tuple[str, ...] = ()
     try:
         settings = Settings.model_validate(content)
         for name in ENVIRONMENTS:
             prefix = ("environments", name)
-            settings.of_environment(name)
+            _hold_against_policy(settings.of_environment(name))
     except ValidationError as error:
         raise Problem(f"{source}: {explain(error, Settings, prefix)}") from None
     return settings
+
+
+def _hold_against_policy(settings: Settings) -> None:
+    """Hand settings to `check` in company.py, which a company's fork of the template may have beside this file.
+
+    Raises:
+        Problem: they are against it.
+    """
+    if Path(__file__).with_name("company.py").exists():
+        importlib.import_module("mlops.company").check(settings)
 
 
 class _UniqueKeyLoader(yaml.SafeLoader):

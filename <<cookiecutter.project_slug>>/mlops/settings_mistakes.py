@@ -48,7 +48,7 @@ def _allowed(mistake: Any) -> str:
         return "write it as the other settings are written, or restore the file from git"
     if mistake["type"] in {"model_type", "dict_type"}:
         return "it must be settings, one `key: value` a line"
-    if mistake["type"] == "string_type":
+    if mistake["type"] in {"string_type", "invalid-json-value"}:  # the latter: a date
         return "it must be text: put it in quotes"
     message = mistake["msg"].replace("Input should be", "it must be").replace("String should", "it must")
     return str(message[0].lower() + message[1:])

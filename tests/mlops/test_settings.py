@@ -1,6 +1,8 @@
 """`mlops.yaml`: a mistake is one line with key, value and what is allowed."""
 
+import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -125,6 +127,37 @@ def test_a_mistake_is_one_line_with_key_value_and_what_is_allowed(
         read(tmp_path, GOOD.replace(*change))
     assert line in str(problem.value)
     assert "\n" not in str(problem.value)
+
+
+def test_the_section_company_takes_whatever_json_can_say(tmp_path: Path) -> None:
+    company = "company: {data_class: internal, limits: [1, 2.5, {deep: null}], strict: true}\n"
+    assert read(tmp_path, GOOD + company).company == {
+        "data_class": "internal",
+        "limits": [1, 2.5, {"deep": None}],
+        "strict": True,
+    }
+    assert read(tmp_path, GOOD).company == {}
+    with pytest.raises(Problem, match=r"company\.since is datetime.*; it must be text: put it in quotes"):
+        read(tmp_path, GOOD + "company: {since: 2031-01-01}\n")
+
+
+def test_a_companys_policy_is_held_against_every_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a fork of the template ships it: docs/customise.md."""
+    policy = ModuleType("mlops.company")
+
+    def refuse_warnings(settings: Settings) -> None:
+        if settings.evaluation.gate != "enforce":
+            raise Problem("Acme's models are held to their thresholds; set evaluation.gate to enforce")
+
+    policy.check = refuse_warnings  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "mlops.company", policy)
+    monkeypatch.setattr(module, "__file__", str(tmp_path / "settings.py"))
+    lax = GOOD.replace("dev: {", "dev: {evaluation: {gate: warn}, ")
+    assert read(tmp_path, lax).of_environment("dev").evaluation.gate == "warn"  # there is no policy
+    (tmp_path / "company.py").touch()
+    with pytest.raises(Problem, match="Acme's models are held to their thresholds"):
+        read(tmp_path, lax)
+    read(tmp_path, GOOD)
 
 
 def test_a_missing_file_and_one_that_is_not_utf8_are_said(tmp_path: Path) -> None:

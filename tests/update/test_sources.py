@@ -11,6 +11,7 @@ import pytest
 
 from mlops.problem import Problem
 from mlops.update.git_template import GitTemplate, url_of
+from mlops.update.release_notes import release_notes
 from mlops.update.template import Release, lasting, open_template
 from sandbox.server import Sandbox
 from tests.conftest import SOURCE, Repository
@@ -249,6 +250,43 @@ def test_a_forks_release_is_where_the_fork_took_it(small: TemplateSource, tmp_pa
     assert template.find("1.1.0").commit == fork.git("rev-parse", "HEAD")
     files = template.unpack(template.find("1.1.0"), tmp_path / "unpacked")
     assert (files / fork.in_project("COMPANY.md")).exists()
+
+
+def test_a_company_puts_its_version_behind_ours(small: TemplateSource, tmp_path: Path) -> None:
+    """Each merge of ours and each release of the company's is found by the files alone, and by a tag."""
+    fork = small.copy(tmp_path / "fork")
+
+    def release(number: int, version: str) -> str:
+        fork.questions(_company_version=f"+acme.{number}")
+        fork.write("CHANGELOG.company.md", f"# Acme\n\n## {version} - 2031-01-01\n\n- Number {number}.\n")
+        return fork.commit(f"Release acme.{number}")
+
+    first = release(1, "1.0.0+acme.1")
+    fork.git("tag", "acme.1")
+    small.edit("cookiecutter.json", '"_version": "1.0.0"', '"_version": "1.1.0"')
+    small.edit("CHANGELOG.md", "# Changelog\n", "# Changelog\n\n## 1.1.0 - 2030-02-02\n\n- Ours.\n")
+    small.commit("Release 1.1.0")
+    fork.git("fetch", "--quiet", str(small.path), "main")
+    fork.git("merge", "--quiet", "--no-edit", "FETCH_HEAD")
+    merged = fork.git("rev-parse", "HEAD")
+    template = open_template(str(fork.path), tmp_path)
+    assert template.newest() == Release("1.1.0+acme.1", merged)
+    second = release(2, "1.1.0+acme.2")
+    third = fork.commit("After the release")
+    template = open_template(str(fork.path), tmp_path)
+    assert isinstance(template, GitTemplate)
+    assert template.find("1.0.0+acme.1") == template.find("acme.1") == Release("1.0.0+acme.1", first)
+    assert template.find("1.1.0+acme.2") == Release("1.1.0+acme.2", second)
+    assert template.newest() == Release("1.1.0+acme.2", third, 1)
+    assert template.versions() == ["1.1.0+acme.2", "1.1.0+acme.1", "1.0.0+acme.1", "1.0.0"]
+    notes = release_notes(fork.path, "1.0.0+acme.1", "1.1.0+acme.2")
+    assert [line for line in notes.splitlines() if line.startswith("- ")] == ["- Number 2.", "- Ours."]
+    with pytest.raises(Problem, match=r"has no release '1\.1\.0\+acme\.3'"):
+        template.find("1.1.0+acme.3")
+    fork.zip(tmp_path / "zips/acme-mlops-1.0.0+acme.1.zip", first)
+    fork.zip(tmp_path / "zips/acme-mlops-1.1.0+acme.2.zip", second)
+    assert open_template(str(tmp_path / "zips"), tmp_path).newest() == Release("1.1.0+acme.2")
+    open_template(str(tmp_path / "zips"), tmp_path).unpack(Release("1.1.0+acme.2"), tmp_path / "unpacked")
 
 
 def test_work_on_the_template_that_is_not_committed_is_noticed(small: TemplateSource, tmp_path: Path) -> None:

@@ -102,6 +102,7 @@ class Structure:
     machines: dict[str, Machine]
     cache_days: int
     retries: int
+    company: dict[str, Any]
     hyperparameters: list[str]
     parameters: list[str]
 
@@ -124,6 +125,7 @@ class Structure:
             },
             cache_days=settings.pipeline.cache_days,
             retries=settings.pipeline.retries,
+            company=settings.company,
             hyperparameters=list(settings.training.hyperparameters),
             parameters=[*GIVEN, *defaults(settings)],
         )

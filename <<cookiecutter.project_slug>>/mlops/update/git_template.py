@@ -2,17 +2,17 @@
 
 import hashlib
 import os
-import re
 from pathlib import Path
 
 from mlops.git import GitFailed, git, read_config, run_git
 from mlops.problem import Problem
 from mlops.template_record import TemplateRecord
+from mlops.update.release_notes import CHANGELOG, COMPANY_CHANGELOG
 from mlops.update.template import Release, lasting
 from mlops.update.zip_template import QUESTIONS, unzip, version_in
 
-CHANGELOG = "CHANGELOG.md"
 HEAD = "refs/mlops/head"  # what the source has checked out: the branch that its people call the main one
+MAIN_LINE = ("--first-parent", "--diff-merges=first-parent", "--no-patch", "--format=%H")
 # Cookiecutter's own abbreviations; those of a person's own configuration would mean nothing to a colleague.
 ABBREVIATIONS = {
     "gh": "https://github.com/{}.git",
@@ -91,39 +91,47 @@ class GitTemplate:
         return bool(self._git("status", "--porcelain", "--untracked-files=no"))
 
     def _release(self, commit: str) -> Release:
-        content = run_git(["show", f"{commit}:{QUESTIONS}"], root=self._folder).stdout
-        version = version_in(content, f"{self.address} at {commit[:12]}")
+        version = self._version(commit)
         start = self._of_version(version, commit)
         ahead = int(self._git("rev-list", "--count", f"{start}..{commit}")) if start else 0
         return Release(version, commit, ahead)
 
+    def _version(self, commit: str) -> str:
+        content = run_git(["show", f"{commit}:{QUESTIONS}"], root=self._folder).stdout
+        return version_in(content, f"{self.address} at {commit[:12]}")
+
     def _of_version(self, version: str, end: str | None = None) -> str | None:
         """Return the commit of a release: its tag, else the first of the main line that has the version and its notes.
+
+        Of a company's release, 0.3.0+acme.1, both parts count: ours, and what the fork adds.
 
         Tags do not always travel. `--first-parent`: a fork's release is where the fork took it, not ours.
         """
         if tag := self._resolve(f"refs/tags/v{version}") or self._resolve(f"refs/tags/{version}"):
             return tag
-        found = [
-            self._first(f'"_version": "{version}"', QUESTIONS, end or self._head),
-            self._first(f"## {version}", CHANGELOG, end or self._head),
-        ]
-        if not found[0] or not found[1]:
-            return found[0]
-        before = run_git(["merge-base", "--is-ancestor", found[0], found[1]], root=self._folder).returncode == 0
-        return found[1] if before else found[0]
+        ours, plus, company = version.partition("+")
+        texts, notes = [f'"_version": "{ours}"'], [(f"## {ours}", CHANGELOG)]
+        if plus:
+            texts.append(f'"_company_version": "+{company}"')
+            notes.append((f"## {version}", COMPANY_CHANGELOG))
+        found = [self._first(text, QUESTIONS, end or self._head) for text in texts]
+        if not all(found):
+            return None
+        found += [self._first(text, file, end or self._head) for text, file in notes]
+        return max({commit for commit in found if commit}, key=self._place)
 
     def _first(self, text: str, file: str, end: str) -> str | None:
         """Return the first commit of the main line that brought a text into a file."""
-        options = ["--first-parent", "--diff-merges=first-parent", "--reverse", "--format=%H", f"-S{text}"]
-        return next(iter(self._git("log", *options, end, "--", file).split()), None)
+        return next(iter(self._git("log", *MAIN_LINE, "--reverse", f"-S{text}", end, "--", file).split()), None)
+
+    def _place(self, commit: str) -> int:
+        """Return how far along the main line a commit of it is."""
+        return int(self._git("rev-list", "--count", "--first-parent", commit))
 
     def versions(self) -> list[str]:
         """Return the versions of the main line, the newest first."""
-        lines = self._git(
-            "log", "--first-parent", "--diff-merges=first-parent", "-p", "-U0", self._head, "--", QUESTIONS
-        )
-        return list(dict.fromkeys(re.findall(r'^\+\s*"_version": "([^"]+)"', lines, re.MULTILINE)))
+        commits = self._git("log", *MAIN_LINE, '-G"_(company_)?version":', self._head, "--", QUESTIONS).split()
+        return list(dict.fromkeys(self._version(commit) for commit in commits))
 
     def _resolve(self, revision: str) -> str | None:
         if revision.startswith("-"):

@@ -121,14 +121,15 @@ def unzip(file: Path, folder: Path, address: str) -> Path:
 
 
 def version_in(questions: bytes, address: str) -> str:
-    """Return the release that a template's cookiecutter.json names.
+    """Return the release that a template's cookiecutter.json names: ours, and what a company's fork adds to it.
 
     Raises:
         Problem: it names none.
     """
     try:
-        return str(json.loads(questions)["_version"])
-    except (ValueError, KeyError, TypeError):
+        content = json.loads(questions)
+        return f"{content['_version']}{content.get('_company_version', '')}"
+    except (ValueError, KeyError, TypeError, AttributeError):
         raise Problem(f"{QUESTIONS} of {address} names no _version; is that this template?") from None
 
 
