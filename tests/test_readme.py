@@ -1,5 +1,6 @@
 """Every command of the README runs, in its order, against the sandbox."""
 
+import json
 import re
 import shutil
 import subprocess
@@ -10,6 +11,7 @@ import pytest
 from sandbox.server import Sandbox
 from tests.conftest import TEMPLATE
 
+QUESTIONS = sum(not name.startswith("_") for name in json.loads((TEMPLATE / "cookiecutter.json").read_text("utf-8")))
 BLOCK = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -20,8 +22,9 @@ def commands(page: Path) -> list[str]:
 
 def run(block: str, **environment: str) -> str:
     """Run a block as somebody would who pastes it: every line must succeed."""
+    typed = "\n" * QUESTIONS
     done = subprocess.run(
-        ["sh", "-eu", "-c", block], cwd=TEMPLATE, env=environment, input="\n" * 11, capture_output=True, text=True
+        ["sh", "-eu", "-c", block], cwd=TEMPLATE, env=environment, input=typed, capture_output=True, text=True
     )
     assert done.returncode == 0, f"{block}\n{done.stdout}\n{done.stderr}"
     return done.stdout
@@ -54,7 +57,7 @@ def test_the_other_commands_of_the_readme_do_what_it_says(aws: Sandbox) -> None:
     for project in ("tumor-diagnosis", "house-prices"):
         shutil.rmtree(TEMPLATE / "build" / project, ignore_errors=True)
     install, script, _ = commands(TEMPLATE / "README.md")[1:]
-    assert "[11/11]" in run(install, **aws.environment())
+    assert f"[{QUESTIONS}/{QUESTIONS}]" in run(install, **aws.environment())
     run(script, **aws.environment())
     made = {call["operation"] for call in aws.calls}
     assert {"CreateRepository", "GitPush", "CreateModelPackageGroup"} <= made

@@ -89,14 +89,16 @@ def test_on_a_terminal_a_bad_answer_ends_it_right_after_its_question(tmp_path: P
     """Nobody answers ten more questions to learn that the second answer was wrong."""
     done = _cookiecutter(tmp_path, typed="My Model\nNot A Slug\n")
     assert done.returncode == 1
-    assert "[2/11]" in done.stdout
-    assert "[3/11]" not in done.stdout
+    assert "[2/" in done.stdout
+    assert "[3/" not in done.stdout
     assert done.stdout.rstrip().endswith("such as tumor-diagnosis")
     assert list(tmp_path.iterdir()) == []
 
 
 def test_on_a_terminal_a_choice_may_be_typed_by_name_or_number_and_enter_takes_the_default(tmp_path: Path) -> None:
-    done = _cookiecutter(tmp_path, typed="\n\n\n\n2\nxgboost\n\n\n\n\n\n")
+    asked = [name for name in json.loads((TEMPLATE / "cookiecutter.json").read_text("utf-8")) if name[0] != "_"]
+    typed = {"task": "2", "framework": "xgboost"}
+    done = _cookiecutter(tmp_path, typed="".join(f"{typed.get(name, '')}\n" for name in asked))
     assert done.returncode == 0, done.stdout
     answers = json.loads((tmp_path / "tumor-diagnosis" / ".template.json").read_text())["answers"]
     assert (answers["task"], answers["framework"], answers["serving"]) == ("regression", "xgboost", "realtime")

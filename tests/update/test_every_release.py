@@ -25,7 +25,8 @@ def test_the_releases_are_in_the_history_each_with_its_notes() -> None:
     """A clone without them would leave the tests below with nothing to do."""
     noted = re.findall(r"^## (\S+) - ", (TEMPLATE / "CHANGELOG.md").read_text("utf-8"), re.MULTILINE)
     assert RELEASES[-2:] == ["0.2.0", "0.1.0"]
-    assert noted[-len(RELEASES) :] == RELEASES
+    ours = [version for version in RELEASES if "+" not in version]  # a company's fork has others between them
+    assert noted[-len(ours) :] == ours
 
 
 @pytest.fixture(scope="session")
