@@ -12,7 +12,8 @@ import pytest
 from mlops.problem import Problem
 from mlops.update.git_template import GitTemplate, url_of
 from mlops.update.release_notes import release_notes
-from mlops.update.template import Release, lasting, open_template
+from mlops.update.source import open_template
+from mlops.update.template import Release, lasting
 from sandbox.server import Sandbox
 from tests.conftest import SOURCE, Repository
 from tests.update.conftest import Update

@@ -9,7 +9,7 @@ from mlops.problem import Problem
 from mlops.template_record import TemplateRecord
 from mlops.update.release_notes import CHANGELOG, COMPANY_CHANGELOG
 from mlops.update.template import Release, lasting
-from mlops.update.zip_template import QUESTIONS, unzip, version_in
+from mlops.update.template_files import QUESTIONS, unzip, version_in
 
 HEAD = "refs/mlops/head"  # what the source has checked out: the branch that its people call the main one
 MAIN_LINE = ("--first-parent", "--diff-merges=first-parent", "--no-patch", "--format=%H")

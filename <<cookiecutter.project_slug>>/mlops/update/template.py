@@ -1,6 +1,5 @@
 """A template at its source: which releases there are, and their files."""
 
-import re
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +8,6 @@ from urllib.parse import urlsplit, urlunsplit
 
 from packaging.version import InvalidVersion, Version
 
-from mlops.problem import Problem
 from mlops.template_record import TemplateRecord
 
 
@@ -50,36 +48,6 @@ class Template(Protocol):
 
     def unpack(self, release: Release, folder: Path) -> Path:
         """Put the files of a release into an empty folder, and return the one that holds cookiecutter.json."""
-
-
-def open_template(address: str, home: Path) -> Template:
-    """Return the template at an address: a git URL or abbreviation, a folder, a zip, or zips on S3.
-
-    Args:
-        home: the repository whose git settings tell how git authenticates, and whose region S3 is asked in.
-
-    Raises:
-        Problem: nothing that could be a template is there.
-    """
-    from mlops.update.git_template import GitTemplate, is_git, url_of
-    from mlops.update.zip_template import ZipTemplate
-
-    if address.startswith("s3://") or address.endswith(".zip"):
-        return ZipTemplate(address)
-    folder = Path(address).expanduser()
-    if folder.is_dir():
-        folder = folder.resolve()
-        if is_git(folder):
-            return GitTemplate(str(folder), folder)
-        if any(folder.glob("*.zip")):
-            return ZipTemplate(str(folder))
-        raise Problem(
-            f"{folder} is neither a git repository nor a folder of zips, so it has no earlier release to compare with; "
-            "name a clone of the template: mlops update --template ADDRESS"
-        )
-    if not re.search(r"[:@]", address):
-        raise Problem(f"there is no template at {address}; name its new place: mlops update --template ADDRESS")
-    return GitTemplate.fetched(url_of(address), home)
 
 
 def lasting(address: str) -> str | None:

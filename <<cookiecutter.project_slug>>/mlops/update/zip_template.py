@@ -4,12 +4,10 @@ A zip holds one release, and an update needs two: the one that a repository came
 end in the version (template-0.3.0.zip), and those of other releases lie beside it.
 """
 
-import json
 import re
 import shutil
 import urllib.error
 import urllib.request
-import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,9 +15,9 @@ from tempfile import TemporaryDirectory
 from mlops.problem import Problem
 from mlops.template_record import TemplateRecord
 from mlops.update.template import Release, lasting, later
+from mlops.update.template_files import QUESTIONS, unzip, version_in
 
 VERSIONED = re.compile(r"(.*?)[-_]?v?([0-9]+\.[0-9]+\.[0-9]+[0-9A-Za-z.+]*)\.zip")
-QUESTIONS = "cookiecutter.json"
 TIMEOUT = 60  # seconds for a web server
 
 
@@ -97,40 +95,6 @@ class ZipTemplate:
                 found = VERSIONED.fullmatch(address)
                 if found and (not named or found[1] == stem):
                     yield found[2], address
-
-
-def unzip(file: Path, folder: Path, address: str) -> Path:
-    """Unpack a zip, with the modes of its files, and return the folder that holds cookiecutter.json.
-
-    Raises:
-        Problem: it is no zip, or no template is in it.
-    """
-    try:
-        with zipfile.ZipFile(file) as archive:
-            for member in archive.infolist():
-                path = Path(archive.extract(member, folder))
-                if mode := member.external_attr >> 16 & 0o777:
-                    path.chmod(mode | 0o600)
-    except (zipfile.BadZipFile, EOFError) as error:
-        raise Problem(f"{address} cannot be unpacked: {error}") from None
-    # GitHub's zips hold one folder with everything in it.
-    found = [*folder.glob(QUESTIONS), *folder.glob(f"*/{QUESTIONS}")]
-    if not found:
-        raise Problem(f"{address} holds no {QUESTIONS}, so it is no template")
-    return found[0].parent
-
-
-def version_in(questions: bytes, address: str) -> str:
-    """Return the release that a template's cookiecutter.json names: ours, and what a company's fork adds to it.
-
-    Raises:
-        Problem: it names none.
-    """
-    try:
-        content = json.loads(questions)
-        return f"{content['_version']}{content.get('_company_version', '')}"
-    except (ValueError, KeyError, TypeError, AttributeError):
-        raise Problem(f"{QUESTIONS} of {address} names no _version; is that this template?") from None
 
 
 def _on_the_web(address: str) -> bool:
