@@ -13,7 +13,6 @@ from mlops.commands.serve import serve
 from mlops.commands.update import update
 from mlops.own_repository import refuse_elsewhere
 from mlops.problem import DISK, Problem
-from mlops.settings import load_settings
 
 app = typer.Typer(
     help="Everything this model repository does, from the command line.",
@@ -44,6 +43,7 @@ def setup(yes: Yes = False, plan: PlanOnly = False, as_json: PlanAsJson = False)
     Without a terminal it does not ask: nothing that setup makes costs money by itself.
     """
     from mlops import setup as work
+    from mlops.settings import load_settings
     from mlops.terminal import confirmed, interactive, say, table, warn
 
     settings = load_settings()
@@ -86,6 +86,7 @@ def teardown(
     Commits that exist nowhere else are kept, and without --force model versions too.
     """
     from mlops import teardown as work
+    from mlops.settings import load_settings
     from mlops.terminal import confirmed, interactive, say, table
 
     settings = load_settings()
@@ -147,6 +148,7 @@ app.command(epilog="Example: mlops update --check")(update)
 def git_credential(operation: str) -> None:
     """Answer git's credential protocol for CodeCommit, where the AWS CLI is not installed."""
     from mlops.codecommit import answer_git
+    from mlops.settings import load_settings
 
     if operation == "get":
         print(answer_git(sys.stdin.read(), load_settings().region), end="")

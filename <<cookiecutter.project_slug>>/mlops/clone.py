@@ -9,8 +9,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from mlops.git import git, read_config
+from mlops.own_repository import ROOT
 from mlops.repository import BRANCHES, Host
-from mlops.settings import ROOT
 
 SPARE_REMOTE = "upstream-mlops"
 GitConfig = dict[str, list[str]]

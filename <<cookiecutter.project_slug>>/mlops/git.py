@@ -5,8 +5,8 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
+from mlops.own_repository import ROOT
 from mlops.problem import Problem
-from mlops.settings import ROOT
 
 TIMEOUT = 300  # seconds; a first push of a repository of a few megabytes takes a few
 

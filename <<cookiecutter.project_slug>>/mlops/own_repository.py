@@ -3,7 +3,9 @@
 from pathlib import Path
 
 from mlops.problem import Problem
-from mlops.settings import FILE, ROOT
+
+ROOT = Path(__file__).resolve().parents[1]
+SETTINGS = "mlops.yaml"  # the file that every model repository has
 
 
 def refuse_elsewhere() -> None:
@@ -13,7 +15,7 @@ def refuse_elsewhere() -> None:
         Problem: the current folder is in another repository, or in none.
     """
     here = Path.cwd().resolve()
-    nearest = next((folder for folder in (here, *here.parents) if (folder / FILE.name).is_file()), None)
+    nearest = next((folder for folder in (here, *here.parents) if (folder / SETTINGS).is_file()), None)
     if nearest != ROOT:
         where = f"this is {nearest}" if nearest else f"{here} is in no model repository"
         raise Problem(f"this mlops belongs to {ROOT}, and {where}; run the one of this place: python -m mlops")

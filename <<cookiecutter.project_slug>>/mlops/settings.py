@@ -20,11 +20,11 @@ from pydantic import (
     model_validator,
 )
 
+from mlops.own_repository import ROOT, SETTINGS
 from mlops.problem import Problem
 from mlops.settings_mistakes import explain
 
-ROOT = Path(__file__).resolve().parents[1]
-FILE = ROOT / "mlops.yaml"
+FILE = ROOT / SETTINGS
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=32)]
 Region = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9]$")]

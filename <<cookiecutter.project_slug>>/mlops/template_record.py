@@ -4,8 +4,8 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from mlops.own_repository import ROOT
 from mlops.problem import Problem
-from mlops.settings import ROOT
 
 NAME = ".template.json"
 FILE = ROOT / NAME

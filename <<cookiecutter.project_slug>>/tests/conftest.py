@@ -15,7 +15,8 @@ import pandas as pd
 import pytest
 
 from mlops.laptop.preparation import data_schema
-from mlops.settings import ROOT, Settings, load_settings
+from mlops.own_repository import ROOT
+from mlops.settings import Settings, load_settings
 
 MODEL = ROOT / "model"
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # on small data, threads only wait for each other

@@ -5,7 +5,8 @@ import pytest
 from sklearn.datasets import load_breast_cancer, load_diabetes
 
 from mlops.own_data.data_file import check_rows, column_names, look_at
-from mlops.settings import ROOT, Settings
+from mlops.own_repository import ROOT
+from mlops.settings import Settings
 
 
 def breast_cancer() -> pd.DataFrame:

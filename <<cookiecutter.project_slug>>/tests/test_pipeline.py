@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 
 from mlops.definition.build import definition
-from mlops.settings import ROOT, Settings
+from mlops.own_repository import ROOT
+from mlops.settings import Settings
 
 LARGE = 20_000_000  # bytes of data; `mlops run` itself is the test of more
 LEFT_OUT = shutil.ignore_patterns(".git", ".venv", ".mlops", ".*_cache", "__pycache__")

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mlops.own_repository import refuse_elsewhere
+from mlops.own_repository import ROOT, refuse_elsewhere
 from mlops.problem import Problem
-from mlops.settings import ROOT
 
 if TYPE_CHECKING:
     from mlops.update.outlook import Outlook

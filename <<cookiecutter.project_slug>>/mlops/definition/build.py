@@ -17,8 +17,9 @@ from typing import Any
 from mlops.definition.code import needed_by
 from mlops.definition.parameters import Structure, defaults
 from mlops.laptop import store
+from mlops.own_repository import ROOT
 from mlops.problem import Problem
-from mlops.settings import ROOT, Settings
+from mlops.settings import Settings
 
 FOLDER = store.HOME / "definitions"
 BUILDERS = ("pipeline.py", "definition/parts.py", "definition/sdk.py", "definition/parameters.py")

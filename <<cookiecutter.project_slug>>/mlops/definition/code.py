@@ -7,7 +7,7 @@ import ast
 from functools import cache
 from pathlib import Path
 
-from mlops.settings import ROOT
+from mlops.own_repository import ROOT
 
 MODEL = ROOT / "model"
 JOBS = ROOT / "mlops" / "jobs"

@@ -15,10 +15,11 @@ from mlops.laptop import store, versions
 from mlops.laptop.overrides import apply, parse
 from mlops.model_archive import ARCHIVE
 from mlops.names import environment_of
+from mlops.own_repository import ROOT
 from mlops.problem import Problem
 from mlops.runner import graph
 from mlops.runner.expressions import parameter_values
-from mlops.settings import ROOT, EnvironmentName, Settings, load_settings
+from mlops.settings import EnvironmentName, Settings, load_settings
 from mlops.template_record import load_template_record
 from mlops.terminal import step as shown_step
 

@@ -14,12 +14,12 @@ from typing import Any
 from mlops.definition.code import everything
 from mlops.laptop import store
 from mlops.laptop.preparation import Prepared
+from mlops.own_repository import ROOT
 from mlops.problem import Problem
 from mlops.runner import graph
 from mlops.runner.cache import installed
 from mlops.runner.execution import StepRun
 from mlops.runner.job import Result
-from mlops.settings import ROOT
 
 RUNS = store.HOME / "runs"
 

@@ -17,12 +17,12 @@ from mlops.laptop import record as remembered
 from mlops.laptop.preparation import Prepared, Wish, prepare
 from mlops.laptop.progress import Progress
 from mlops.names import environment_of
+from mlops.own_repository import ROOT
 from mlops.runner import graph
 from mlops.runner.cache import Cache
 from mlops.runner.execution import Execution, StepRun
 from mlops.runner.expressions import Values
 from mlops.runner.job import last_lines
-from mlops.settings import ROOT
 
 SMALL = 20_000_000  # bytes of data below which more threads only wait for each other
 MOST_WARNINGS = 3  # of the data check; the report has all

@@ -14,8 +14,8 @@ import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from mlops.own_repository import ROOT
 from mlops.problem import DISK, Problem
-from mlops.settings import ROOT
 
 HOME = ROOT / ".mlops"
 STORE = HOME / "store"

@@ -4,8 +4,9 @@ import os
 import shutil
 from pathlib import Path
 
+from mlops.own_repository import ROOT
 from mlops.problem import Problem
-from mlops.settings import ROOT, Settings
+from mlops.settings import Settings
 
 S3 = "s3://"
 BLOCK = 1024 * 1024  # bytes written at a time

@@ -7,8 +7,9 @@ from mlops.git import GitFailed, git
 from mlops.own_data.data_file import in_bytes
 from mlops.own_data.endpoint_cases import is_as_written, write_cases, write_csv
 from mlops.own_data.example_rows import answer_schema, example_table
+from mlops.own_repository import ROOT
 from mlops.problem import Problem
-from mlops.settings import FILE, OVERRIDABLE, ROOT, Settings, check
+from mlops.settings import FILE, OVERRIDABLE, Settings, check
 
 if TYPE_CHECKING:
     from pathlib import Path

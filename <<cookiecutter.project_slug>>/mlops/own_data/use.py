@@ -19,8 +19,9 @@ from mlops.own_data.column_types import Column, find_columns
 from mlops.own_data.replace_files import replace_files
 from mlops.own_data.target import Target, Task, find_target
 from mlops.own_data.threshold import Bar, choose
+from mlops.own_repository import ROOT
 from mlops.problem import Problem
-from mlops.settings import ROOT, Settings, load_settings
+from mlops.settings import Settings, load_settings
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -19,8 +19,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from mlops.own_repository import ROOT
 from mlops.problem import Problem
-from mlops.settings import ROOT
 from mlops.terminal import warn
 
 JSON, CSV, NPY = "application/json", "text/csv", "application/x-npy"

@@ -14,8 +14,9 @@ from itertools import chain
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from mlops.own_repository import ROOT
 from mlops.problem import Problem
-from mlops.settings import ROOT, Data, load_settings
+from mlops.settings import Data, load_settings
 from mlops.terminal import warn
 
 CSV, JSON, PARQUET = "text/csv", "application/json", "application/vnd.apache.parquet"

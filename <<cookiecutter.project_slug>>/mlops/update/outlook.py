@@ -7,14 +7,13 @@ from pathlib import Path
 import yaml
 
 from mlops.git import run_git
+from mlops.own_repository import SETTINGS
 from mlops.problem import Problem
 from mlops.template_record import NAME, TemplateRecord, parse
 from mlops.update import answers
 from mlops.update.source import open_template
 from mlops.update.start import Start, find_start
 from mlops.update.template import Release, Template
-
-SETTINGS = "mlops.yaml"
 
 
 @dataclass(frozen=True)

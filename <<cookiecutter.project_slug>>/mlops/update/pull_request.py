@@ -1,6 +1,7 @@
 """The pull request of an update, to `dev`, where the repository has a remote."""
 
 import shlex
+import shutil
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,10 +10,9 @@ import yaml
 
 from mlops.clone import SPARE_REMOTE
 from mlops.git import git, read_config
-from mlops.github import GitHub, gh
+from mlops.own_repository import SETTINGS
 from mlops.problem import Problem
-from mlops.settings import Settings, check
-from mlops.update.outlook import SETTINGS, Outlook, committed
+from mlops.update.outlook import Outlook, committed
 from mlops.update.start import BRANCH
 
 TITLE_LENGTH = 150  # CreatePullRequest; GitHub takes 256
@@ -21,10 +21,12 @@ TEXT_LENGTH = 10_240  # likewise; GitHub takes 65,536
 
 @dataclass(frozen=True)
 class PullRequest:
-    """What is asked of the host: take the branch into dev."""
+    """What is asked of the host, "codecommit" or "github": take the branch into dev."""
 
     outlook: Outlook
-    settings: Settings
+    host: str
+    repository: str
+    region: str
     remote: str
     branch: str
     title: str
@@ -49,29 +51,30 @@ class PullRequest:
         Raises:
             Problem: the host refuses.
         """
-        return self._on_github() if self.settings.source_control.host == "github" else self._on_codecommit()
+        return self._on_github() if self.host == "github" else self._on_codecommit()
 
     def _on_codecommit(self) -> str:
         from botocore.exceptions import BotoCoreError, ClientError
 
         from mlops import aws
 
-        repository, token = self.settings.source_control.repository, f"{self.branch} {self._commit()}"
-        client = aws.client("codecommit", self.settings.region)
+        token = f"{self.branch} {git('rev-parse', f'refs/heads/{self.branch}', root=self.outlook.root)}"
+        target = {"sourceReference": self.branch, "destinationReference": BRANCH}
+        client = aws.client("codecommit", self.region)
         try:
             made = client.create_pull_request(
                 title=self.title[:TITLE_LENGTH],
                 description=self.text[:TEXT_LENGTH],
-                targets=[
-                    {"repositoryName": repository, "sourceReference": self.branch, "destinationReference": BRANCH}
-                ],
+                targets=[{"repositoryName": self.repository, **target}],
                 clientRequestToken=str(uuid.uuid5(uuid.NAMESPACE_URL, token)),  # a lost answer makes no second one
             )["pullRequest"]
         except (ClientError, BotoCoreError) as error:
             raise Problem(aws.explain(error)) from None
-        return f"pull request {made['pullRequestId']} of {repository} on CodeCommit"
+        return f"pull request {made['pullRequestId']} of {self.repository} on CodeCommit"
 
     def _on_github(self) -> str:
+        from mlops.github import gh
+
         try:
             return gh(*self._words_for_gh(), "--body", self.text).split()[-1]
         except Problem as problem:
@@ -80,21 +83,17 @@ class PullRequest:
             return str(problem).split()[-1]  # its address; the push has updated it
 
     def _words_for_gh(self) -> list[str]:
-        where = ["--repo", self.settings.source_control.repository, "--base", BRANCH, "--head", self.branch]
+        where = ["--repo", self.repository, "--base", BRANCH, "--head", self.branch]
         return ["pr", "create", *where, "--title", self.title]
-
-    def _commit(self) -> str:
-        return git("rev-parse", f"refs/heads/{self.branch}", root=self.outlook.root)
 
     def by_hand(self) -> list[str]:
         """Return the commands that do the same."""
-        if self.settings.source_control.host == "github":
+        if self.host == "github":
             create = ["gh", *self._words_for_gh(), "--fill"]
         else:
-            repository = self.settings.source_control.repository
-            target = f"repositoryName={repository},sourceReference={self.branch},destinationReference={BRANCH}"
+            target = f"repositoryName={self.repository},sourceReference={self.branch},destinationReference={BRANCH}"
             create = ["aws", "codecommit", "create-pull-request", "--title", self.title, "--targets", target]
-            create += ["--region", self.settings.region]
+            create += ["--region", self.region]
         return [f"git push {self.remote} {self.branch}", shlex.join(create)]
 
 
@@ -104,13 +103,16 @@ def pull_request(outlook: Outlook, branch: str, title: str, text: str) -> PullRe
     remotes: Sequence[str] = [name for name in (SPARE_REMOTE, "origin") if f"remote.{name}.url" in config]
     if not remotes or not outlook.start.is_dev:
         return None
+    from mlops.settings import check
+
     try:
         settings = check(yaml.safe_load(committed(outlook.root, outlook.start, SETTINGS) or b""), SETTINGS)
     except (Problem, yaml.YAMLError):
         return None
-    return PullRequest(outlook, settings, remotes[0], branch, title, text)
+    place = settings.source_control
+    return PullRequest(outlook, place.host, place.repository, settings.region, remotes[0], branch, title, text)
 
 
 def can_open(request: PullRequest) -> bool:
     """Whether the host's own program is here."""
-    return request.settings.source_control.host != "github" or GitHub.installed()
+    return request.host != "github" or shutil.which("gh") is not None

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from mlops.own_repository import SETTINGS
 from mlops.template_record import NAME
 from mlops.update.merge import BASE, OURS, THEIRS, File, Merged, Scratch
-from mlops.update.outlook import SETTINGS
 from mlops.update.settings_merge import NoSettings, merge_settings
 
 DATA = "data"  # the folder that is the team's own: a table is not merged by line, nor taken for a renamed sample
