@@ -76,6 +76,7 @@ def test_preprocessing_fails_alike(unreadable: tuple[list[str], str], rendered: 
     assert not re.search(r"[\r\n]", str(error.value))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("start", ["", "a,y\n1,2\n", "a,y\n" + 50_000 * "1,2\n"], ids=["holes", "few", "many"])
 def test_a_sparse_file_that_claims_10_gb_is_refused_at_once(start: str, tmp_path: Path) -> None:
     """As a process, within 2 GB of memory: reading it would take more."""

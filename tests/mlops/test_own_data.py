@@ -70,6 +70,7 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_a_table_from_elsewhere_takes_the_place_of_the_sample(repository: Repository, file: Path) -> None:
     done = use(repository, str(file), *CLASSES, "--category", "grade")
     assert done.returncode == 0, done.stderr
@@ -238,6 +239,7 @@ MISTAKES = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("arguments", "reason"), MISTAKES.values(), ids=MISTAKES.keys())
 def test_a_mistake_is_one_line_and_changes_nothing(
     repository: Repository, file: Path, arguments: list[str], reason: str
@@ -266,6 +268,7 @@ def test_settings_with_windows_line_ends_keep_them(repository: Repository, file:
     assert settings.read_bytes().count(b"\n") == settings.read_bytes().count(b"\r\n") > 60
 
 
+@pytest.mark.slow
 def test_without_room_nothing_is_written(repository: Repository, file: Path) -> None:
     (repository.path / "tests" / "sample_payload.csv").unlink(missing_ok=True)
     (repository.path / "tests" / "sample_payload.csv").mkdir()

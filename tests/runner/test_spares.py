@@ -115,6 +115,7 @@ UNPREPARED = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("command", "given", "environment"), UNPREPARED.values(), ids=UNPREPARED)
 def test_what_cannot_be_prepared_meets_its_own_trouble_when_it_is_its_turn(
     laptop: Laptop, command: Step, given: str | None, environment: dict[str, Any]

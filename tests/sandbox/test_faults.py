@@ -80,6 +80,7 @@ def test_no_answer_takes_effect_and_dropped_does_not(sandbox, sagemaker):
     assert [(call["status"], call["fault"]) for call in sandbox.calls[:2]] == [(None, "no-answer"), (None, "dropped")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "made"), [("hang-before", []), ("hang-after", ["g"])])
 def test_a_hanging_call_is_held_until_the_client_goes_away(sandbox, sagemaker, client, name, made):
     sandbox.set_faults([fault(name)])
@@ -95,6 +96,7 @@ def test_a_hanging_call_is_held_until_the_client_goes_away(sandbox, sagemaker, c
     assert names == made
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "arrives", "told"),
     [
@@ -118,6 +120,7 @@ def test_a_push_fails_in_each_way_too(sandbox, codecommit, clone, name, arrives,
     work.git("push", "origin", "main")
 
 
+@pytest.mark.slow
 def test_a_fetch_fails_too(sandbox, clone):
     work = clone()
     work.commit()

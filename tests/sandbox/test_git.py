@@ -119,6 +119,7 @@ def test_a_push_of_more_than_4000_references_is_refused(tmp_path):
         assert done.returncode == code
 
 
+@pytest.mark.slow
 def test_a_large_pack_arrives_in_chunks(codecommit, clone):
     """git sends what is larger than http.postBuffer in chunks, after a probe that is no push."""
     work = clone()
@@ -154,6 +155,7 @@ def test_pushes_at_the_same_time_to_different_branches_all_arrive(codecommit, cl
     assert refs_of(codecommit) == {"main": commit, **{f"b{number}": commit for number in range(8)}}
 
 
+@pytest.mark.slow
 def test_of_pushes_at_the_same_time_to_one_branch_exactly_one_wins(codecommit, clone):
     base = clone()
     base.commit()
@@ -192,6 +194,7 @@ def test_a_deleted_repository_takes_no_push_and_a_renamed_one_moves(codecommit, 
     assert "not found" in work.git("push", "origin", "main:x", check=False).stderr
 
 
+@pytest.mark.slow
 def test_the_real_aws_clis_credential_helper_is_accepted(sandbox, codecommit, git_env, aws_cli):
     """awscli/customizations/codecommit.py signs what the sandbox's own, faster helper signs."""
     codecommit.create_repository(repositoryName="demo")

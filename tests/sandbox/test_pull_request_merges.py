@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 DEVELOPER = "arn:aws:iam::123456789012:user/developer"
 LINES = "".join(f"line {number}\n" for number in range(20))
 

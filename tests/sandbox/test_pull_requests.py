@@ -8,6 +8,8 @@ import subprocess
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 DEVELOPER = "arn:aws:iam::123456789012:user/developer"
 
 

@@ -111,6 +111,7 @@ def test_a_repository_that_others_make_meanwhile_stays_theirs(
     assert all_of(account) == before
 
 
+@pytest.mark.slow
 def test_a_group_that_others_make_meanwhile_stays_theirs(account: Account, mine: Quick, aws: Sandbox) -> None:
     """The same for a group, and with the repository already made: that one goes again."""
     call, start = ("sagemaker", "CreateModelPackageGroup", 2), len(aws.calls)

@@ -86,6 +86,7 @@ def test_a_hostile_name_and_owner_arrive_in_legal_tags_and_descriptions(reposito
         assert "O'Neil" in resource["description"]
 
 
+@pytest.mark.slow
 def test_a_second_run_creates_nothing(clone: Clone, aws: Sandbox) -> None:
     """People run it again when unsure: that must cost nothing and change nothing."""
     assert clone.mlops("setup").code == 0

@@ -172,6 +172,7 @@ def test_a_teardown_that_fails_at_any_call_is_completed_by_the_next(clone: Clone
             assert account.state() == {"repositories": {}, "groups": foreign}, call
 
 
+@pytest.mark.slow
 def test_a_group_that_gets_a_version_meanwhile_is_kept(clone: Clone, aws: Sandbox) -> None:
     """A pipeline that ends between plan and deletion has registered a model: without --force it must survive."""
     clone.mlops("setup")

@@ -121,6 +121,7 @@ def test_a_temporary_clone_comes_from_the_folder_that_was_cloned(
     assert template_source(str(temporary / "clone"), Path.cwd()) is None
 
 
+@pytest.mark.slow
 def test_a_folder_named_from_where_people_are_is_recorded_in_full(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

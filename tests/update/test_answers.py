@@ -43,6 +43,7 @@ def test_new_questions_get_their_defaults(asking: TemplateSource, repository: Re
     assert "Read me. eu-house-prices off" in content(repository, done.branch, "README.md").decode()
 
 
+@pytest.mark.slow
 def test_new_questions_are_asked_with_their_texts_and_defaults(
     asking: TemplateSource, repository: Repository, update: Update
 ) -> None:
@@ -57,6 +58,7 @@ def test_new_questions_are_asked_with_their_texts_and_defaults(
     assert "Read me. eu-house-prices on" in content(repository, done.branch, "README.md").decode()
 
 
+@pytest.mark.slow
 def test_an_answer_that_the_template_refuses_is_asked_again(
     template: TemplateSource, update: Update, tmp_path: Any
 ) -> None:
@@ -88,6 +90,7 @@ def test_an_answer_that_the_template_refuses_is_asked_again(
         update(repository, template, answers=["watch=never"])
 
 
+@pytest.mark.slow
 def test_questions_are_answered_on_the_command_line_too_old_ones_and_new_ones(
     asking: TemplateSource, repository: Repository, update: Update
 ) -> None:
@@ -108,6 +111,7 @@ def test_the_answers_alone_may_change(small: TemplateSource, repository: Reposit
     assert sorted(done.result.changed) == [".template.json", "mlops.yaml"]
 
 
+@pytest.mark.slow
 def test_a_removed_choice_a_renamed_question_and_a_renamed_setting_go_through_the_table(
     small: TemplateSource, repository: Repository, update: Update
 ) -> None:
@@ -160,6 +164,7 @@ def test_a_migration_that_is_none_is_named(entry: Any) -> None:
         migrate({"a": "x"}, [entry], "1.0.0")
 
 
+@pytest.mark.slow
 def test_a_question_that_is_gone_is_forgotten(small: TemplateSource, repository: Repository, update: Update) -> None:
     small.questions(framework=None)
     small.edit(small.in_project("mlops.yaml"), "{{ cookiecutter.framework }}", "scikit-learn")

@@ -16,6 +16,8 @@ from tests.update.conftest import Update
 from tests.update.interrupting import Stop, at_git, interrupt
 from tests.update.template_source import TemplateSource, content, git
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def newer(small: TemplateSource, repository: Repository) -> TemplateSource:

@@ -13,6 +13,8 @@ from mlops.cli import app  # noqa: F401 (its import is what a first command wait
 from tests.conftest import SOURCE, Repository
 from tests.update.template_source import TemplateSource, content, git
 
+pytestmark = pytest.mark.slow
+
 COMMAND = [sys.executable, "-m", "mlops", "update"]
 
 

@@ -50,6 +50,7 @@ def merger(tmp_path_factory: pytest.TempPathFactory) -> Merger:
     return Merger(tmp_path_factory.mktemp("merger"))
 
 
+@pytest.mark.slow
 @settings(max_examples=25)
 @given(base=trees, edited=trees)
 def test_edits_of_what_the_template_did_not_change_come_out_as_the_edits(
@@ -60,6 +61,7 @@ def test_edits_of_what_the_template_did_not_change_come_out_as_the_edits(
     assert not result.conflicts
 
 
+@pytest.mark.slow
 @settings(max_examples=25)
 @given(base=trees, changed=trees)
 def test_changes_of_what_nobody_edited_come_out_as_the_new_render(merger: Merger, base: Files, changed: Files) -> None:
@@ -68,6 +70,7 @@ def test_changes_of_what_nobody_edited_come_out_as_the_new_render(merger: Merger
     assert not result.conflicts
 
 
+@pytest.mark.slow
 @settings(max_examples=25)
 @given(base=trees, edited=trees, changed=trees)
 def test_a_file_that_one_side_left_alone_is_that_of_the_other(
@@ -82,6 +85,7 @@ def test_a_file_that_one_side_left_alone_is_that_of_the_other(
     assert not result.conflicts
 
 
+@pytest.mark.slow
 @settings(max_examples=60)
 @given(mine=st.sets(st.integers(0, 29), max_size=4), template=st.sets(st.integers(0, 29), max_size=4))
 def test_lines_that_both_changed_are_the_only_ones_between_markers(

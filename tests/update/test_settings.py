@@ -110,6 +110,7 @@ data = st.recursive(
 sections = st.dictionaries(keys, st.dictionaries(keys, data, max_size=3), min_size=1, max_size=4)
 
 
+@pytest.mark.slow
 @settings(max_examples=150)
 @given(base=sections, ours=sections, theirs=sections)
 def test_whatever_the_files_hold_the_merge_is_that_of_the_keys(base: Any, ours: Any, theirs: Any) -> None:

@@ -19,6 +19,8 @@ from tests.conftest import SOURCE, Repository
 from tests.update.conftest import Update
 from tests.update.template_source import TemplateSource, content, git
 
+pytestmark = pytest.mark.slow
+
 README = "# House Prices\n\nRead me.\n"
 NEWER = README.replace("Read me", "Read me first")
 
