@@ -36,7 +36,7 @@ for command in (
 
 def main() -> None:
     """Print the comparison."""
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(dir=timing.memory()) as folder:
         empty, output = Path(folder, "empty"), Path(folder, "output")
         _empty_template(empty)
 

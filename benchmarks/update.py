@@ -1,7 +1,6 @@
 """`mlops update` in a repository with 200 commits, beside `cruft update` on a template of the same size."""
 
 import functools
-import shutil
 import statistics
 import subprocess
 import sys
@@ -14,7 +13,6 @@ from benchmarks.timing import Contender, measure, report
 from benchmarks.two_releases import IMPROVED, NEW, SLUG, TEMPLATE, git, put_above, two_releases
 
 CRUFT = TEMPLATE / ".cache" / "cruft"  # an environment of its own: nothing else here needs cruft
-MEMORY, ROOM = "/dev/shm", 500_000_000  # noqa: S108
 RUNS = 9
 SECONDS = 1.5
 COMMITS = 200
@@ -25,7 +23,7 @@ RENAMED = "model/scores.py"  # what the team calls a module of the template
 
 def main() -> None:
     """Print the comparison, and what each of the two leaves behind."""
-    with tempfile.TemporaryDirectory(dir=_memory()) as name:
+    with tempfile.TemporaryDirectory(dir=timing.memory()) as name:
         folder = Path(name)
         own_folders = {"HOME": name, "XDG_CACHE_HOME": str(folder / "cache"), "TMPDIR": str(folder / "scratch")}
         environment = {**timing.environment(), **own_folders}
@@ -64,16 +62,6 @@ def main() -> None:
             f"cruft edits the working tree: {_left_behind(peer)}.",
         ]
     report(f"an update in a repository with {COMMITS} commits", contenders, seconds, None, notes)
-
-
-def _memory() -> str | None:
-    """Return a folder in memory, where there is one with room, else None.
-
-    Where many files were deleted, ext4 takes long to make new ones for minutes (`recently_deleted` in its ialloc.c):
-    unpacking a template took 0.23 s below a busy /tmp, and 0.06 s in another folder of the same disk. One update does
-    not meet that; twenty in a row do.
-    """
-    return MEMORY if Path(MEMORY).is_dir() and shutil.disk_usage(MEMORY).free > ROOM else None
 
 
 def _make_environment_of_cruft() -> None:
