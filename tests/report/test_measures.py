@@ -117,14 +117,20 @@ def test_the_curves_are_those_of_scikit_learn_thinned(classification: ModuleType
     assert figures["confusion_matrix"] == {"labels": ["a", "b"], "counts": matrix.tolist()}
 
 
-def test_more_classes_have_a_confusion_matrix_only(classification: ModuleType) -> None:
+def test_of_more_classes_each_is_told_from_the_rest_all_in_one_curve(classification: ModuleType) -> None:
     actual, probabilities = rows(4, 60, 5, ties=False)
     _, metrics = classification.measure_classes(actual, probabilities, [0, 1, 2, 10])
     figures = classification.draw(actual, probabilities, [0, 1, 2, 10], metrics)
-    assert list(figures) == ["confusion_matrix"]
     assert figures["confusion_matrix"]["labels"] == ["0", "1", "2", "10"]
-    matrix = sklearn.confusion_matrix(actual, probabilities.argmax(axis=1))
-    assert figures["confusion_matrix"]["counts"] == matrix.tolist()
+    each = np.eye(4)[actual]
+    assert figures["roc"]["class"] is None
+    assert figures["roc"]["auc"] == pytest.approx(sklearn.roc_auc_score(each, probabilities, average="micro"))
+    theirs = np.column_stack(sklearn.roc_curve(each.ravel(), probabilities.ravel())[:2])
+    assert {tuple(point) for point in figures["roc"]["points"]} <= {tuple(point) for point in theirs}
+    observed, predicted = calibration_curve(each.ravel(), probabilities.ravel(), n_bins=10)
+    bins = np.array(figures["calibration"])
+    assert bins[:, :2] == pytest.approx(np.column_stack([predicted, observed]))
+    assert bins[:, 2].sum() == 4 * 60
 
 
 @pytest.mark.parametrize("count", [1, 2, 89, 5000])

@@ -63,6 +63,13 @@ def test_a_regression_shows_its_own_figures(history: History) -> None:
     assert "at most 60" in text
 
 
+def test_of_more_than_two_classes_the_curves_tell_each_from_the_rest(history: History) -> None:
+    curves = BINARY["figures"] | {"roc": BINARY["figures"]["roc"] | {"class": None}}
+    text = text_of(history.add({**BINARY, "figures": curves}))
+    assert "Area 0.9100 for each class against the rest; grey: " in words(figure(text, "ROC curve"))
+    assert "On the dashed line, a class comes true as often as predicted" in words(figure(text, "Calibration"))
+
+
 def test_columns_that_make_no_difference_are_only_counted(history: History) -> None:
     run = history.add()
     rows = [["age", 0.2, 0.02], ["a", 0.0, 0.0], ["b", 0.0, 0.0]]

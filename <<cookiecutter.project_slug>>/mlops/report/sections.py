@@ -158,12 +158,14 @@ def drawings(run: Run) -> Iterator[Element]:
     if roc := drawn.get("roc"):
         beside = other.get("roc") or {}
         points = beside.get("points") if beside.get("class") == roc["class"] else None
-        text = [f"Area {roc['auc']:.4f} for “", tag("bdi", roc["class"]), "”"]
+        of = ["“", tag("bdi", roc["class"]), "”"] if roc["class"] else ["each class against the rest"]
+        text: list[object] = [f"Area {roc['auc']:.4f} for ", *of]
         text += [f"; grey: version {version}, area {beside['auc']:.4f}"] if points else []
         parts.append(_figure("ROC curve", text, figures.roc(roc["points"], roc["auc"], points)))
     if bins := drawn.get("calibration"):
-        of = tag("bdi", (drawn.get("roc") or {}).get("class", "the class"))
-        text = ["On the dashed line, “", of, "” comes true as often as predicted; larger dots hold more rows"]
+        name = (drawn.get("roc") or {}).get("class")
+        of = ["“", tag("bdi", name), "”"] if name else ["a class"]
+        text = ["On the dashed line, ", *of, " comes true as often as predicted; larger dots hold more rows"]
         parts.append(_figure("Calibration", text, figures.calibration(bins)))
     if pairs := drawn.get("prediction_against_truth"):
         text = [f"{len(pairs):,} test rows; on the dashed line the model is right"]
