@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import pytest
+from rich.text import Text
 
 from mlops.problem import Problem
 from mlops.update.answers import migrate
@@ -79,11 +80,11 @@ def test_an_answer_that_the_template_refuses_is_asked_again(
 
     def ask(name: str, text: str, default: str) -> str:
         texts.append(text)
-        return "perhaps" if len(texts) == 1 else "on"
+        return "perhaps[/b]" if len(texts) == 1 else "on"
 
     done = update(repository, template, ask=ask)
-    assert texts[1].startswith(
-        "the template 9.0.0 cannot be rendered: watch 'perhaps' is not a choice; choose off or on\n"
+    assert Text.from_markup(texts[1]).plain.startswith(
+        "the template 9.0.0 cannot be rendered: watch 'perhaps[/b]' is not a choice; choose off or on\n"
     )
     assert answers(repository, done.branch)["watch"] == "on"
     with pytest.raises(Problem, match="watch 'never' is not a choice; choose off or on"):

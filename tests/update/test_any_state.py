@@ -96,7 +96,7 @@ def test_it_starts_at_dev_whatever_is_checked_out(
 def test_without_a_dev_it_starts_at_what_is_checked_out(
     newer: TemplateSource, repository: Repository, update: Update, detached: bool
 ) -> None:
-    repository.git("switch", "--quiet", "--detach" if detached else "--create", "HEAD" if detached else "work")
+    repository.git("switch", "--quiet", "--detach" if detached else "--create", "HEAD" if detached else "update/work")
     repository.git("branch", "--quiet", "-D", "dev", "main")
     (repository.path / "model/evaluate.py").write_text("def evaluate():\n    return 'mae'\n")
     git(repository.path, "commit", "--quiet", "--all", "--message", "Mine")
@@ -104,7 +104,7 @@ def test_without_a_dev_it_starts_at_what_is_checked_out(
     newer.release("1.2.0")
     done = update(repository, newer)
     assert repository.git("rev-parse", f"{done.branch}^") == repository.git("rev-parse", "HEAD")
-    label = b"<<<<<<< detached\n" if detached else b"<<<<<<< work\n"
+    label = b"<<<<<<< detached\n" if detached else b"<<<<<<< update/work\n"
     assert label in content(repository, done.branch, "model/evaluate.py")
 
 

@@ -154,6 +154,7 @@ def test_a_copied_repository_without_a_record_is_linked(template: TemplateSource
     assert done.returncode == 0, done.stderr
     record = json.loads(content(made, "template-update/9.0.0", ".template.json"))
     assert record["version"] == "9.0.0"
+    assert "## 0.2.0" not in done.stdout  # the notes since the commit that was named
     assert record["answers"]["project_name"] == "House Prices"
     assert record["answers"]["task"] == "regression"
     assert content(made, "template-update/9.0.0", "mlops/tags.py").startswith(b'"""All tags that')
@@ -179,13 +180,11 @@ def test_a_copy_whose_record_speaks_of_the_original_is_linked_by_its_settings(
     assert (record["answers"]["project_slug"], record["answers"]["aws_setup"]) == ("flat-prices", "later")
 
 
-def test_a_new_question_is_asked_on_a_terminal(newer: TemplateSource, repository: Repository) -> None:
-    newer.questions(watch="off", __prompts__={"watch": "Watch the [green]model[/]?"})
-    newer.edit(newer.in_project("README.md"), "Read me.", "Watch: {{ cookiecutter.watch }}")
-    newer.release("1.2.0")
+def on_terminal(template: TemplateSource, repository: Repository, typed: bytes) -> tuple[int, str]:
+    """Update on a terminal, type something at the question, and return the exit code and what was shown."""
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
-        [*COMMAND, "--repository", str(repository.path), "--template", str(newer.path)],
+        [*COMMAND, "--repository", str(repository.path), "--template", str(template.path)],
         env={**os.environ, "PYTHONPATH": str(SOURCE), "TERM": "dumb", "COLUMNS": "100"},
         stdin=theirs,
         stdout=theirs,
@@ -196,14 +195,24 @@ def test_a_new_question_is_asked_on_a_terminal(newer: TemplateSource, repository
     shown = b""
     while b"watch [off]" not in shown:
         shown += os.read(ours, 1000)
-    os.write(ours, b"on\n")
+    os.write(ours, typed)
     try:
         while part := os.read(ours, 1000):
             shown += part
     except OSError:
         pass  # the terminal is closed when the process ends
-    assert process.wait(timeout=60) == 0
-    text = shown.decode()
+    return process.wait(timeout=60), shown.decode()
+
+
+def test_a_new_question_is_asked_on_a_terminal(newer: TemplateSource, repository: Repository) -> None:
+    newer.questions(watch="off", __prompts__={"watch": "Watch the [green]model[/]?"})
+    newer.edit(newer.in_project("README.md"), "Read me.", "Watch: {{ cookiecutter.watch }}")
+    newer.release("1.2.0")
+    end_of_file = b"\x04"
+    code, text = on_terminal(newer, repository, end_of_file)
+    assert (code, text.splitlines()[-1]) == (1, "watch [off] interrupted; nothing was changed. Next: mlops update")
+    code, text = on_terminal(newer, repository, b"on\n")
+    assert code == 0
     assert "Watch the model?" in text
     assert "watch is answered with on" in text
     assert b"Watch: on" in content(repository, "template-update/1.2.0", "README.md")

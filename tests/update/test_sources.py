@@ -86,6 +86,28 @@ def test_a_worktree_and_a_bare_repository(
     assert readme(repository) == NEWER
 
 
+def test_a_password_is_in_no_message_and_no_commit(
+    newer: TemplateSource, repository: Repository, update: Update, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    url = "https://me:secret@localhost:1/template.git"
+    with pytest.raises(Problem, match=r"template at https://localhost:1/template\.git cannot") as problem:
+        update(repository, url)
+    assert "secret" not in str(problem.value)
+    for name, value in (("COUNT", "1"), ("KEY_0", f"url.{newer.path.as_uri()}.insteadOf"), ("VALUE_0", url)):
+        monkeypatch.setenv(f"GIT_CONFIG_{name}", value)
+    done = update(repository, url)
+    shown = repository.git("show", done.branch)
+    assert "Template: https://localhost:1/template.git\n" in shown
+    assert "secret" not in shown
+
+
+def test_an_address_is_no_option_of_git(repository: Repository, update: Update, tmp_path: Path) -> None:
+    with pytest.raises(Problem, match="cannot be fetched"):
+        update(repository, f"--upload-pack=touch${{IFS}}{tmp_path}/x;:")
+    assert not (tmp_path / "x").exists()
+
+
 def test_a_url_is_fetched_into_one_copy_and_again_when_it_has_moved_on(
     newer: TemplateSource, repository: Repository, update: Update, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -187,6 +209,8 @@ def web(newer: TemplateSource, tmp_path: Path) -> Iterator[str]:
 def test_zips_on_a_web_server_which_lists_nothing(web: str, repository: Repository, update: Update) -> None:
     assert update(repository, web, to="1.1.0").branch == "template-update/1.1.0"
     assert readme(repository) == NEWER
+    with pytest.raises(Problem, match="cannot be fetched: nonnumeric port"):
+        update(repository, "http://me:secret@localhost/template-1.0.0.zip", to="1.1.0")
     with pytest.raises(Problem, match=r"tags/3\.0\.0\.zip cannot be fetched: the server answered 404"):
         update(repository, web, to="3.0.0")
 

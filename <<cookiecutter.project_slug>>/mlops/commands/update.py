@@ -83,7 +83,7 @@ def update(
                 return
             with step("Merging", "merged", stderr=quiet):
                 done = work.carry_out(prepared, with_pull_request=pull_request)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, EOFError):  # Ctrl-C, and Ctrl-D at a question
         raise Problem("interrupted; nothing was changed. Next: mlops update") from None
     if as_json:
         say(json.dumps(_standing(outlook) | _outcome(rendered, done), indent=2, ensure_ascii=False))

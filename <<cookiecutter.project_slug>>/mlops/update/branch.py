@@ -58,9 +58,9 @@ def bring(scratch: Scratch, made: str, outlook: Outlook) -> None:
     Raises:
         Problem: git cannot make it.
     """
-    scratch.git("update-ref", "refs/heads/update", made)
+    scratch.git("update-ref", "refs/update", made)
     quietly = ["--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance", "--no-recurse-submodules"]
-    reference = f"refs/heads/update:refs/heads/{name_of(outlook)}"
+    reference = f"refs/update:refs/heads/{name_of(outlook)}"
     try:
         git("fetch", *quietly, str(scratch.folder), reference, root=outlook.root)
     except GitFailed as failure:

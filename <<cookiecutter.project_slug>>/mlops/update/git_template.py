@@ -8,7 +8,7 @@ from mlops.git import GitFailed, git, read_config, run_git
 from mlops.problem import Problem
 from mlops.template_record import TemplateRecord
 from mlops.update.release_notes import CHANGELOG, COMPANY_CHANGELOG
-from mlops.update.template import Release, lasting
+from mlops.update.template import Release, lasting, without_password
 from mlops.update.template_files import QUESTIONS, unzip, version_in
 
 HEAD = "refs/mlops/head"  # what the source has checked out: the branch that its people call the main one
@@ -41,19 +41,19 @@ class GitTemplate:
         Raises:
             Problem: it cannot be reached.
         """
-        folder = _cache() / f"{hashlib.sha256(url.encode('utf-8')).hexdigest()[:16]}.git"
+        shown, folder = without_password(url), _cache() / f"{hashlib.sha256(url.encode('utf-8')).hexdigest()[:16]}.git"
         if not (folder / "HEAD").exists():
             folder.mkdir(parents=True, exist_ok=True)
             git("init", "--quiet", "--bare", "--template=", root=folder)
-        references = ["+refs/heads/*:refs/heads/*", f"+HEAD:{HEAD}"]
+        what = ["--", url, "+refs/heads/*:refs/heads/*", f"+HEAD:{HEAD}"]
         try:
-            git(*_credentials(home), "fetch", "--quiet", "--prune", "--force", "--tags", url, *references, root=folder)
+            git(*_credentials(home), "fetch", "--quiet", "--prune", "--force", "--tags", *what, root=folder)
         except GitFailed as failure:
             raise Problem(
-                f"the template at {url} cannot be fetched ({failure}); check the network and your access, "
+                f"the template at {shown} cannot be fetched ({failure}); check the network and your access, "
                 "or name its new place: mlops update --template ADDRESS"
             ) from None
-        return cls(url, folder, HEAD)
+        return cls(shown, folder, HEAD)
 
     def newest(self) -> Release:
         """See `Template.newest`: the commit that the source has checked out."""

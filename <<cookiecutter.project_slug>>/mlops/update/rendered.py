@@ -5,13 +5,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from rich.markup import escape
+
 from mlops.template_record import NAME, TemplateRecord, parse
 from mlops.update import answers
 from mlops.update.outlook import Outlook
 from mlops.update.release_notes import release_notes
 from mlops.update.render import AnswerRefused, Renderer, Rendering
 
-# A question, what the template says about it, its default -> what a person answers.
+# A question, what the template says about it (in Rich's markup, as Cookiecutter has it), its default -> the answer.
 Ask = Callable[[str, str, str], str]
 
 
@@ -50,7 +52,7 @@ def render_both(outlook: Outlook, words: Sequence[str], scratch: Path) -> Render
         old_renderer.start(Rendering(outlook.old.name, old_template, outlook.record.answers))
         new_template = outlook.template.unpack(outlook.new, scratch / "new")
         asked = answers.questions(new_template)
-        migrated = answers.migrate(outlook.record.answers, asked.get("_migrations", []), outlook.record.version)
+        migrated = answers.migrate(outlook.record.answers, asked.get("_migrations", []), outlook.old.version)
         wanted = migrated.answers | answers.given(words, asked)
         rendering = Rendering(outlook.new.name, new_template, wanted)
         new_renderer.start(rendering)
@@ -65,7 +67,7 @@ def render_both(outlook: Outlook, words: Sequence[str], scratch: Path) -> Render
         {name: str(prompts.get(name, name)) for name in answers.new_questions(asked, wanted)},
         migrated.settings,
         migrated.told,
-        release_notes(new_template, outlook.record.version, outlook.new.version),
+        release_notes(new_template, outlook.old.version, outlook.new.version),
     )
 
 
@@ -83,7 +85,7 @@ def ask_again(rendered: Rendered, outlook: Outlook, ask: Ask, scratch: Path) -> 
                 new = renderer.result()
             return replace(rendered, new=new, record=_recorded(new, outlook))
         except AnswerRefused as reason:
-            refusal = f"{reason}\n"
+            refusal = f"{escape(str(reason))}\n"
 
 
 def _recorded(project: Path, outlook: Outlook) -> TemplateRecord:

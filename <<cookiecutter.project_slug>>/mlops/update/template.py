@@ -28,8 +28,8 @@ class Release:
 class Template(Protocol):
     """Where releases come from. Each method raises Problem where the source does not answer."""
 
-    address: str
-    source: str | None  # the address as a record may name it: without a password; None where it will be gone
+    address: str  # for people: without a password
+    source: str | None  # the address as a record may name it; None where it will be gone
 
     def newest(self) -> Release:
         """Return what an update goes to, unless people say otherwise."""
@@ -52,11 +52,17 @@ class Template(Protocol):
 
 def lasting(address: str) -> str | None:
     """Return an address that another person can use on another day: no password in it, and no temporary folder."""
-    if address.startswith(("http://", "https://")):
-        url = urlsplit(address)
-        return urlunsplit(url._replace(netloc=url.netloc.rpartition("@")[2]))
+    address = without_password(address)
     temporary = Path(tempfile.gettempdir()).resolve()
     return None if Path(address).is_absolute() and Path(address).is_relative_to(temporary) else address
+
+
+def without_password(address: str) -> str:
+    """Return an address as it may be shown, and written into a commit."""
+    if not address.startswith(("http://", "https://")):
+        return address
+    url = urlsplit(address)
+    return urlunsplit(url._replace(netloc=url.netloc.rpartition("@")[2]))
 
 
 def later(version: str, other: str) -> bool:

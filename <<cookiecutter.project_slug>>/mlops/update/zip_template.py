@@ -4,6 +4,7 @@ A zip holds one release, and an update needs two: the one that a repository came
 end in the version (template-0.3.0.zip), and those of other releases lie beside it.
 """
 
+import http.client
 import re
 import shutil
 import urllib.error
@@ -133,7 +134,7 @@ def _fetched(address: str, folder: Path) -> Path:
                 shutil.copyfileobj(answer, copy)
         except urllib.error.HTTPError as error:
             raise Problem(f"{address} cannot be fetched: the server answered {error.code} {error.reason}") from None
-        except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
+        except (urllib.error.URLError, TimeoutError, ConnectionError, http.client.HTTPException) as error:
             raise Problem(f"{address} cannot be fetched: {getattr(error, 'reason', error)}") from None
     elif Path(address).is_file():
         return Path(address)
