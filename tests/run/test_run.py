@@ -118,6 +118,18 @@ def test_a_model_that_is_worse_than_the_current_version_is_refused(again: Again)
     assert "Version 2 is registered" in repository.mlops("run", *worse, *strict).stdout
 
 
+def test_own_data_start_anew_a_model_of_something_else_is_not_compared_with(again: Again) -> None:
+    repository = again()
+    rows = [f"{number},{number % 7},{'yes' if number % 7 > 3 else 'no'}" for number in range(200)]
+    (repository.path / "own.csv").write_text("\n".join(["size,weight,bought", *rows, ""]))
+    repository.mlops("data", "use", "own.csv", "--target", "bought")
+    done = repository.mlops("run")
+    assert "Version 2 is registered" in done.stdout
+    assert "there is no current version to compare with" in done.stdout
+    assert "diagnosis" not in done.stdout + done.stderr
+    assert "the current version has" in repository.mlops("run", "--set", "max_iter=30").stdout
+
+
 def test_a_step_that_fails_keeps_its_folder_and_says_how_to_go_on(again: Again) -> None:
     repository = again()
     sabotage = "    args.missing_model_ok or 1 / 0\n"  # the new model alone

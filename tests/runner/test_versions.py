@@ -64,6 +64,15 @@ def test_a_model_is_compared_with_what_it_had_to_beat(home: Path) -> None:
     assert versions.current() is None
 
 
+def test_a_model_is_not_compared_with_one_that_predicts_something_else(home: Path) -> None:
+    older = register(model="a", recipe="r")
+    assert versions.current("new", "diagnosis") == older
+    sample = register(model="b", recipe="s", target="diagnosis")
+    assert versions.current("new", "diagnosis") == versions.current() == sample
+    versions.set_status(older.number, "Rejected")
+    assert versions.current("new", "bought") is None
+
+
 def test_a_status_is_one_that_sagemaker_knows(home: Path) -> None:
     with pytest.raises(Problem, match="the approval status is 'approved'; allowed: Approved, Rejected"):
         register("approved")

@@ -72,7 +72,7 @@ def prepare(wish: Wish) -> Prepared:
         raise Problem(f"--from {wish.start_at}: there is no such step; there are: {', '.join(steps)}")
     places = _places(settings, built)
     recipe = _recipe(places, settings)
-    current = versions.current(recipe)
+    current = versions.current(recipe, settings.data.target)
     model, baseline = _current_uris(current)
     given = {name: store.uri(tree) for name, tree in places.items()} | {
         "JobRole": "arn:aws:iam::000000000000:role/nobody",  # a laptop needs none

@@ -136,6 +136,7 @@ class Registry:
             request=request,
             recipe=self.prepared.recipe,
             compared_with=current.number if current else None,
+            target=self.prepared.settings.data.target,
         )
         self.record["version"] = version.number
         return f"arn:aws:sagemaker:::model-package/{request['ModelPackageGroupName']}/{version.number}"

@@ -17,7 +17,7 @@ class Version:
     """A registered model.
 
     `model` is the folder that holds model.tar.gz; `request` is what CreateModelPackage got; `recipe` stands for all
-    that the model was made of, and `compared_with` is the version that it had to beat.
+    that the model was made of, `target` is what it predicts, and `compared_with` is the version that it had to beat.
     """
 
     number: int
@@ -29,6 +29,7 @@ class Version:
     request: dict[str, Any]
     recipe: str = ""
     compared_with: int | None = None
+    target: str | None = None  # None: registered before 0.3.0
 
 
 def versions() -> list[Version]:
@@ -37,12 +38,13 @@ def versions() -> list[Version]:
     return [_read(number) for number in numbers]
 
 
-def current(recipe: str | None = None) -> Version | None:
+def current(recipe: str | None = None, target: str | None = None) -> Version | None:
     """Return the version that new models are compared with: the last approved one.
 
-    A model made of the same as that version is that version: it is compared with the one that came before.
+    A model made of the same as that version is that version: it is compared with the one that came before. One that
+    predicts another column than `target` says nothing about a new model: `mlops data use` starts anew.
     """
-    known = versions()
+    known = [version for version in versions() if None in {target, version.target} or version.target == target]
     last = _last_approved(known)
     if last and recipe and last.recipe == recipe:
         return _last_approved([version for version in known if version.number == last.compared_with])
