@@ -100,6 +100,22 @@ def test_again_the_same_pull_request_is_named(aws: Sandbox, live: Repository, te
     assert len(pull_requests(live)) == 1
 
 
+def test_what_the_remote_has_of_an_earlier_update_is_not_written_over(
+    aws: Sandbox, live: Repository, template: TemplateSource
+) -> None:
+    update(live, template)
+    live.git("branch", "--quiet", "-D", BRANCH)
+    git(live.path, "commit", "--quiet", "--allow-empty", "--message", "dev moves on")
+    done = update(live, template, check=False)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1] == (
+        f"the branch {BRANCH} is made, but no pull request: origin has the branch with something else in it; "
+        f"merge its pull request, or remove it with: git push origin :{BRANCH}"
+    )
+    live.git("push", "--quiet", "origin", f":{BRANCH}")
+    assert "Opened pull request 2 of" in update(live, template).stdout
+
+
 def test_with_conflicts_nothing_is_pushed_and_the_commands_that_are_printed_work(
     aws: Sandbox, live: Repository, template: TemplateSource
 ) -> None:
@@ -154,6 +170,22 @@ def test_ctrl_c_while_it_is_pushed_leaves_no_branch_here_and_none_there(
     assert done.stderr == "interrupted; nothing was left behind. Next: mlops update\n"
     assert not live.git("branch", "--list", "template-update/*")
     assert remote_branches(live) == {"main", "dev"}
+
+
+@pytest.mark.parametrize("moved", [False, True], ids=["the same", "another"])
+def test_ctrl_c_while_it_is_pushed_leaves_there_what_an_earlier_update_made(
+    live: Repository, template: TemplateSource, tmp_path: Path, moved: bool
+) -> None:
+    update(live, template)
+    earlier = live.git("rev-parse", BRANCH)
+    if moved:
+        live.git("branch", "--quiet", "-D", BRANCH)
+        git(live.path, "commit", "--quiet", "--allow-empty", "--message", "dev moves on")
+    command = [sys.executable, "-m", "mlops", "update", "--template", str(template.path)]
+    done = interrupt(command, live.path, at_git("push", tmp_path / "stop"), live.environment)
+    assert done.stderr == "interrupted; nothing was left behind. Next: mlops update\n"
+    assert live.git("ls-remote", "origin", BRANCH).split()[0] == earlier
+    assert bool(live.git("branch", "--list", BRANCH)) != moved
 
 
 @pytest.fixture

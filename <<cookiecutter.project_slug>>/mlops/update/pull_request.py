@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import yaml
 
 from mlops.clone import SPARE_REMOTE
-from mlops.git import git, read_config
+from mlops.git import GitFailed, git, read_config
 from mlops.own_repository import SETTINGS
 from mlops.problem import Problem
 from mlops.update.outlook import Outlook, committed
@@ -37,13 +37,35 @@ class PullRequest:
 
         Raises:
             GitFailed: the remote refuses, or cannot be reached.
+            Problem: it has another branch of that name.
         """
-        reference = f"refs/heads/{self.branch}:refs/heads/{self.branch}"
-        git("push", "--quiet", "--no-follow-tags", self.remote, reference, root=self.outlook.root)
+        if not self._pushed("--no-follow-tags", f"{self._ref}:{self._ref}"):
+            raise Problem(
+                f"{self.remote} has the branch with something else in it; merge its pull request, or remove it with: "
+                f"git push {self.remote} :{self.branch}"
+            )
 
     def unpush(self) -> None:
-        """Remove the branch from the remote again."""
-        git("push", "--quiet", self.remote, f":refs/heads/{self.branch}", root=self.outlook.root)
+        """Remove the branch from the remote again, if it is what was pushed.
+
+        Raises:
+            GitFailed: the remote refuses, or cannot be reached.
+        """
+        self._pushed(f"--force-with-lease={self._ref}:{self._ref}", f":{self._ref}")
+
+    def _pushed(self, option: str, reference: str) -> bool:
+        """Push, and return whether the remote's branch was one that this could move."""
+        try:
+            git("push", "--quiet", option, self.remote, reference, root=self.outlook.root)
+        except GitFailed as failure:
+            if "[rejected]" not in str(failure):
+                raise
+            return False
+        return True
+
+    @property
+    def _ref(self) -> str:
+        return f"refs/heads/{self.branch}"
 
     def open(self) -> str:
         """Open the pull request and return where it is.
@@ -58,7 +80,7 @@ class PullRequest:
 
         from mlops import aws
 
-        token = f"{self.branch} {git('rev-parse', f'refs/heads/{self.branch}', root=self.outlook.root)}"
+        token = f"{self.branch} {git('rev-parse', self._ref, root=self.outlook.root)}"
         target = {"sourceReference": self.branch, "destinationReference": BRANCH}
         client = aws.client("codecommit", self.region)
         try:

@@ -3,7 +3,7 @@
 import functools
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -85,7 +85,8 @@ def carry_out(prepared: Prepared, *, with_pull_request: bool = True) -> Done:
             branch.bring(scratch, made, outlook)
         if request and with_pull_request and not result.conflicts and can_open(request):
             try:
-                with undo.making(f"the branch {name} at the remote", request.unpush):
+                # What an earlier run pushed stays, and so does its pull request.
+                with nullcontext() if earlier else undo.making(f"the branch {name} at the remote", request.unpush):
                     request.push()
                 opened = request.open()
             except Problem as problem:
