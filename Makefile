@@ -14,7 +14,7 @@ help: ## Show this list
 
 install: .venv/.ready ## Make .venv with all that the others use
 
-demo: .venv/.ready ## Generate a model repository with its AWS side in the sandbox, train its model, show what exists
+demo: .venv/.ready ## From the answers to a trained model, AWS in the sandbox
 	@$(PYTHON) -m sandbox run -- sh demo.sh
 
 test: .venv/.ready ## Run every test (under 15 minutes on 2 cores)
@@ -23,14 +23,14 @@ test: .venv/.ready ## Run every test (under 15 minutes on 2 cores)
 test-fast: .venv/.ready ## Run the tests that take less than a minute together
 	$(PYTHON) -m pytest -n 2 --dist worksteal -m 'not slow'
 
-test-long: .venv/.ready ## Run every test with ten times as many random answers (nightly)
+test-long: .venv/.ready ## Run every test, with ten times as many random answers
 	HYPOTHESIS_PROFILE=long $(PYTHON) -m pytest -n 2 --dist worksteal
 
-update: .venv/.ready ## Bring an older repository to this template: make update REPOSITORY=../tumor-diagnosis
+update: .venv/.ready ## Bring an older repository to this template: REPOSITORY=../it
 	@test -n '$(REPOSITORY)' || { echo 'name the repository: make update REPOSITORY=../tumor-diagnosis' >&2; exit 1; }
 	@PYTHONPATH='<<cookiecutter.project_slug>>' $(PYTHON) -m mlops update --repository '$(REPOSITORY)' --template .
 
-bench: .venv/.ready ## Measure rendering, setup, runs and updates beside their floors and peers
+bench: .venv/.ready ## Measure rendering, setup, runs and updates beside peers
 	$(PYTHON) -m benchmarks
 
 check: .venv/.ready ## Run every linter

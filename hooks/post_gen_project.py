@@ -32,12 +32,12 @@ def main() -> None:
         committed = make_repository()
     except (OSError, subprocess.CalledProcessError) as error:
         reason = (getattr(error, "stderr", None) or str(error)).strip().splitlines()[-1]
-        print(f"git could not make the repository ({reason}); the files are in {SLUG}/.")
+        print(f"git could not make the repository ({reason}); the files are in {from_where_people_are()}/.")
         return
     print(f"\n{SLUG}/ is ready" + (", on branch dev (main and dev hold the untouched render)." if committed else "."))
     done = set_up_aws() if ANSWERS["aws_setup"] == "now" else False
     print("Next:")
-    print(f"  cd {SLUG}")
+    print(f"  cd {from_where_people_are()}")
     print("  make run      # the whole pipeline on real data, on this machine")
     if done:
         print("  git push      # dev goes to CodeCommit" if ANSWERS["source_control"] == "codecommit" else "  git push")
@@ -91,13 +91,22 @@ def make_repository() -> bool:
     return True
 
 
+def from_where_people_are() -> str:
+    """Return this folder as they reach it: with `--output-dir build` it is no neighbour.
+
+    Cookiecutter has gone elsewhere, so the shell's PWD (POSIX) tells where they typed.
+    """
+    here, start = Path.cwd(), Path(os.environ.get("PWD") or SLUG).resolve()
+    return str(here.relative_to(start)) if start in here.parents else SLUG
+
+
 def set_up_aws() -> bool:
     """Run the repository's own `mlops setup`; report a failure in one line, and never raise.
 
     Returns whether the AWS side is complete.
     """
     command = setup_command()
-    again = f"cd {SLUG} && make setup"
+    again = f"cd {from_where_people_are()} && make setup"
     if command is None:
         needs = ", ".join(SETUP_NEEDS)
         print(f"AWS is not set up: it needs uv, or {needs} beside Cookiecutter. Next: {again}")

@@ -63,6 +63,14 @@ def test_the_other_commands_of_the_readme_do_what_it_says(aws: Sandbox) -> None:
     assert {"CreateRepository", "GitPush", "CreateModelPackageGroup"} <= made
 
 
+@pytest.mark.parametrize("folder", [TEMPLATE, TEMPLATE / "<<cookiecutter.project_slug>>"], ids=["here", "there"])
+def test_the_list_of_make_fits_a_terminal_of_80_columns(folder: Path) -> None:
+    listed = subprocess.run(["make", "-C", str(folder), "--no-print-directory", "help"], capture_output=True, text=True)
+    lines = listed.stdout.splitlines()
+    assert len(lines) > 5
+    assert [line for line in lines if len(line) > 80] == []
+
+
 def test_every_make_target_that_the_readme_names_exists() -> None:
     page = (TEMPLATE / "README.md").read_text("utf-8")
     targets = set(re.findall(r"^([a-z-]+):", (TEMPLATE / "Makefile").read_text("utf-8"), re.MULTILINE))

@@ -16,10 +16,14 @@ from tests.conftest import TEMPLATE, Bake, Repository
 
 def generate(folder: Path, *answers: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run Cookiecutter's own command line, as people do."""
-    folder.mkdir(exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "cookiecutter", str(TEMPLATE), "--no-input", "--default-config", "-o", str(folder)]
     return subprocess.run(
-        [*command, *answers], env={**os.environ, **environment}, capture_output=True, text=True, timeout=120
+        [*command, *answers],
+        env={**os.environ, "PWD": str(folder), **environment},
+        capture_output=True,
+        text=True,
+        timeout=120,
     )
 
 
@@ -131,6 +135,12 @@ def test_with_later_no_call_is_made_and_the_next_commands_are_said(aws: Sandbox,
     ]
     assert "make setup" in done.stdout.splitlines()[-1]
     assert done.stderr == ""
+
+
+def test_the_folder_is_named_from_where_the_command_was_typed(tmp_path: Path) -> None:
+    inside, outside = generate(tmp_path / "a/build", PWD=str(tmp_path)), generate(tmp_path / "b", PWD="/nowhere")
+    assert "\n  cd a/build/tumor-diagnosis\n" in inside.stdout
+    assert "\n  cd tumor-diagnosis\n" in outside.stdout
 
 
 @pytest.mark.slow
