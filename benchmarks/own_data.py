@@ -1,10 +1,8 @@
 """336,776 real flights, brought with `mlops data use` and trained on by `mlops run`, without editing any code."""
 
 import json
-import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 from rich.console import Console
@@ -32,11 +30,11 @@ def main() -> None:
         for name, (task, file, target) in CASES.items():
             bake = [sys.executable, "-m", "cookiecutter", str(TEMPLATE), "--no-input", "--default-config"]
             answers = ["--output-dir", folder, f"project_name={task}", f"task={task}"]
-            _seconds([*bake, *answers], Path(folder), environment)
+            timing.call([*bake, *answers], Path(folder), environment)
             repository, mlops = Path(folder, task), [sys.executable, "-m", "mlops"]
             use = ["data", "use", str(Path(folder, file)), "--target", target, "--ignore", "time_hour"]
-            brought = _seconds([*mlops, *use, "--drop-rows-without-target"], repository, environment)
-            ran = _seconds([*mlops, "run"], repository, environment)
+            brought = timing.call([*mlops, *use, "--drop-rows-without-target"], repository, environment)
+            ran = timing.call([*mlops, "run"], repository, environment)
             record = json.loads((repository / ".mlops/runs/1/run.json").read_text("utf-8"))
             took = {step["name"]: step["seconds"] for step in record["steps"]}
             folder_of_result = repository / ".mlops" / record["outputs"]["Compare"]["comparison"]
@@ -46,14 +44,6 @@ def main() -> None:
     console.print(table)
     console.print("`mlops run` includes building the definition, which happens once.")
     console.print()
-
-
-def _seconds(command: list[str], folder: Path, environment: dict[str, str]) -> float:
-    start = time.perf_counter()
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
-    if done.returncode:
-        raise SystemExit(f"{command} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}")
-    return time.perf_counter() - start
 
 
 if __name__ == "__main__":

@@ -1,12 +1,11 @@
 """`mlops run` against the bare scripts of its longest chain, and the SageMaker SDK's own time to a definition."""
 
 import json
-import os
 import shutil
 import statistics
-import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from rich.console import Console
@@ -33,7 +32,7 @@ def main() -> None:
         repository = _bake(Path(folder))
         environment = {**timing.environment(), "HOME": folder, "OMP_NUM_THREADS": "1"}
         run = [sys.executable, "-m", "mlops", "run"]
-        _call(run, repository, environment)
+        timing.call(run, repository, environment)
         chain = _chain(repository)
         edits = iter(range(10**6))
 
@@ -44,8 +43,8 @@ def main() -> None:
         def nothing() -> None:
             pass
 
-        def contender(name: str, command: list[str], prepare: object = nothing) -> Contender:
-            return Contender(name, command, repository, environment, prepare)  # type: ignore[arg-type]
+        def contender(name: str, command: list[str], prepare: Callable[[], None] = nothing) -> Contender:
+            return Contender(name, command, repository, environment, prepare)
 
         bare = [sys.executable, "-c"]
         contenders = [
@@ -81,14 +80,8 @@ def main() -> None:
 
 def _bake(folder: Path) -> Path:
     command = [sys.executable, "-m", "cookiecutter", str(TEMPLATE), "--no-input", "--default-config"]
-    _call([*command, "--output-dir", str(folder)], folder, {**timing.environment(), "HOME": str(folder)})
+    timing.call([*command, "--output-dir", str(folder)], folder, {**timing.environment(), "HOME": str(folder)})
     return folder / "tumor-diagnosis"
-
-
-def _call(command: list[str], folder: Path, environment: dict[str, str]) -> None:
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
-    if done.returncode:
-        raise SystemExit(f"{command} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}")
 
 
 def _chain(repository: Path) -> list[list[str]]:
@@ -152,5 +145,4 @@ def _empty_definition(repository: Path) -> None:
 
 
 if __name__ == "__main__":
-    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     main()

@@ -41,19 +41,27 @@ def memory() -> str | None:
     return MEMORY if Path(MEMORY).is_dir() and shutil.disk_usage(MEMORY).free > ROOM else None
 
 
+def call(command: list[str], folder: Path, environment: Mapping[str, str] | None = None) -> float:
+    """Run a command, and return the seconds that it took.
+
+    Raises:
+        SystemExit: it ended badly; says what it printed.
+    """
+    start = time.perf_counter()
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
+    elapsed = time.perf_counter() - start
+    if done.returncode:
+        raise SystemExit(f"{command} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}")
+    return elapsed
+
+
 def measure(contenders: list[Contender], runs: int) -> list[list[float]]:
     """Return the seconds of each run of each contender, whole processes, after one run that warms up."""
     seconds: list[list[float]] = [[] for _ in contenders]
     for run in range(runs + 1):
         for contender, taken in zip(contenders, seconds, strict=True):
             contender.prepare()
-            start = time.perf_counter()
-            done = subprocess.run(
-                contender.command, cwd=contender.cwd, env=contender.environment, capture_output=True, text=True
-            )
-            elapsed = time.perf_counter() - start
-            if done.returncode:
-                raise SystemExit(f"{contender.name} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}")
+            elapsed = call(contender.command, contender.cwd, contender.environment)
             if run:
                 taken.append(elapsed)
     return seconds

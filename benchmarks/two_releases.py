@@ -15,7 +15,7 @@ OLD, NEW = "90.0.0", "90.1.0"  # later than any release of ours
 IMPROVED = "# What the newer release says."
 QUESTIONS = "cookiecutter.json"
 
-Call = Callable[[list[str], Path], None]
+Call = Callable[[list[str], Path], object]
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,6 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
 from pathlib import Path
 
 from benchmarks import timing
@@ -28,7 +27,7 @@ def main() -> None:
         own_folders = {"HOME": name, "XDG_CACHE_HOME": str(folder / "cache"), "TMPDIR": str(folder / "scratch")}
         environment = {**timing.environment(), **own_folders}
         (folder / "scratch").mkdir()
-        call = functools.partial(_call, environment=environment)
+        call = functools.partial(timing.call, environment=environment)
         _make_environment_of_cruft()
         (folder / "templates").mkdir()
         ours, twin = two_releases(folder / "templates", call)
@@ -66,9 +65,9 @@ def main() -> None:
 
 def _make_environment_of_cruft() -> None:
     uv, python = str(Path(sys.executable).with_name("uv")), str(CRUFT / "bin" / "python")
-    _call([uv, "venv", "--allow-existing", "--python", sys.executable, str(CRUFT)], TEMPLATE)
+    timing.call([uv, "venv", "--allow-existing", "--python", sys.executable, str(CRUFT)], TEMPLATE)
     packages = ["--constraint", "constraints.txt", "--group", "bench-peers"]
-    _call([uv, "pip", "install", "--compile-bytecode", "--python", python, *packages], TEMPLATE)
+    timing.call([uv, "pip", "install", "--compile-bytecode", "--python", python, *packages], TEMPLATE)
 
 
 def _work(repository: Path) -> None:
@@ -109,12 +108,6 @@ def _left_behind(repository: Path, *branch: str) -> str:
 def _files_with(text: str, repository: Path, *where: str) -> list[str]:
     found = subprocess.run(["git", "grep", "-l", text, *where], cwd=repository, capture_output=True, text=True)
     return found.stdout.splitlines()
-
-
-def _call(command: list[str], folder: Path, environment: Mapping[str, str] | None = None) -> None:
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
-    if done.returncode:
-        raise SystemExit(f"{command} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}")
 
 
 if __name__ == "__main__":
