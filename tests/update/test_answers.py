@@ -7,7 +7,7 @@ import pytest
 from rich.text import Text
 
 from mlops.problem import Problem
-from mlops.update.answers import migrate
+from mlops.update.answers import migrate, of_settings
 from tests.conftest import Repository
 from tests.update.conftest import Update
 from tests.update.template_source import TemplateSource, content, git
@@ -166,6 +166,15 @@ def test_a_migration_that_is_none_is_named(entry: Any) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [({"source_control": {}}, "'host' is missing"), (None, "no such sections"), ({"source_control": []}, "no such")],
+)
+def test_settings_that_do_not_tell_the_answers_are_one_line(content: Any, reason: str) -> None:
+    with pytest.raises(Problem, match=f"does not tell the answers: .*{reason}.*; complete it and commit it$"):
+        of_settings(content)
+
+
 def test_a_question_that_is_gone_is_forgotten(small: TemplateSource, repository: Repository, update: Update) -> None:
     small.questions(framework=None)
     small.edit(small.in_project("mlops.yaml"), "{{ cookiecutter.framework }}", "scikit-learn")

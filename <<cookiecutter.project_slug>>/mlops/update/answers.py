@@ -111,5 +111,9 @@ def of_settings(content: Any) -> dict[str, Any]:
             "source_control": host,
             **github,
         }
-    except (KeyError, TypeError) as error:
+    except KeyError as error:
         raise Problem(f"mlops.yaml does not tell the answers: {error} is missing; complete it and commit it") from None
+    except TypeError:
+        raise Problem(
+            "mlops.yaml does not tell the answers: it has no such sections; complete it and commit it"
+        ) from None
