@@ -33,6 +33,13 @@ def newer(small: TemplateSource, repository: Repository) -> TemplateSource:
     return small
 
 
+@pytest.fixture
+def cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """Where the copies of templates lie."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    return tmp_path / "cache/mlops/templates"
+
+
 def readme(repository: Repository) -> str:
     return content(repository, "template-update/1.1.0", "README.md").decode()
 
@@ -118,9 +125,57 @@ def test_a_url_is_fetched_into_one_copy_and_again_when_it_has_moved_on(
     newer.write(newer.in_project("README.md"), "# Another\n")
     newer.release("1.2.0")
     assert update(repository, url).branch == "template-update/1.2.0"
-    assert len(list((tmp_path / "cache/mlops/templates").iterdir())) == 1
+    assert len(list((tmp_path / "cache/mlops/templates").glob("*.git"))) == 1
     record = content(repository, "template-update/1.2.0", ".template.json").decode()
     assert f'"source": "{url}"' in record  # where it is now
+
+
+def test_a_password_in_an_address_is_shown_to_nobody(
+    web: str, newer: TemplateSource, repository: Repository, update: Update, cache: Path, tmp_path: Path
+) -> None:
+    """Neither in messages and JSON, which end in logs, nor in the commit, which is pushed."""
+    newer.git("clone", "--quiet", "--bare", str(newer.path), str(tmp_path / "web/tags/bare.git"))
+    git(tmp_path / "web/tags/bare.git", "update-server-info")
+    place = web.rpartition("/")[0].replace("http://", "http://me:secret@")
+    done = update(repository, f"{place}/bare.git")
+    assert f"Template: {place.replace('me:secret@', '')}/bare.git" in repository.git(
+        "log", "-1", "--format=%B", done.branch
+    )
+    assert "secret" not in open_template(f"{place}/bare.git", repository.path).address
+    with pytest.raises(Problem, match="cannot be fetched") as caught:
+        update(repository, f"{place}/gone.git")
+    assert "secret" not in str(caught.value)
+
+
+SIGNING = r"""#!/bin/sh
+case "$*" in
+  *--verify*) echo "gpg: it is me" >&2; echo "[GNUPG:] GOODSIG me me";;
+  *) echo "[GNUPG:] SIG_CREATED me" >&2; printf -- '-----BEGIN PGP SIGNATURE-----\n\nme\n-----END PGP SIGNATURE-----\n';;
+esac
+"""
+
+
+def test_a_release_is_what_was_committed_whatever_a_person_has_configured(
+    newer: TemplateSource, repository: Repository, update: Update, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    gpg, config = tmp_path / "gpg", tmp_path / "gitconfig"
+    gpg.write_text(SIGNING)
+    gpg.chmod(0o755)
+    newer.git("-c", f"gpg.program={gpg}", "commit", "--quiet", "--amend", "--no-edit", "--gpg-sign=me")
+    config.write_text(f"[core]\n\tautocrlf = true\n[log]\n\tshowSignature = true\n[gpg]\n\tprogram = {gpg}\n")
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(config))
+    assert update(repository, newer).result.changed == [".template.json", "README.md"]
+
+
+def test_links_of_a_template_are_followed_as_when_it_was_rendered_first(
+    newer: TemplateSource, repository: Repository, update: Update
+) -> None:
+    for name, target in (("AGENTS.md", "README.md"), ("OUT.md", "/etc/hostname")):
+        (newer.path / newer.in_project(name)).symlink_to(target)
+    newer.commit()
+    done = update(repository, newer)
+    assert content(repository, done.branch, "AGENTS.md").decode() == NEWER
+    assert content(repository, done.branch, "OUT.md") == b"/etc/hostname"  # what lies outside is not read
 
 
 def test_the_newest_is_what_the_source_has_checked_out_whatever_its_branch_is_called(

@@ -21,7 +21,8 @@ def name_of(outlook: Outlook) -> str:
 
 def commit(scratch: Scratch, outlook: Outlook, result: Result) -> str:
     """Store the update as one commit on top of where it starts, and return it."""
-    lines = [title(outlook), "", f"Template: {outlook.template.address}"]
+    lines = [title(outlook), ""]
+    lines += [f"Template: {outlook.record.source}"] if outlook.record.source else []
     lines += [f"Template-Commit: {outlook.new.commit}"] if outlook.new.commit else []
     for heading, left in (("To decide", result.conflicts), ("Kept as it was", result.kept)):
         lines += ["", f"{heading}:", *_listed(left)] if left else []
@@ -62,7 +63,8 @@ def bring(scratch: Scratch, made: str, outlook: Outlook) -> None:
     quietly = ["--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance", "--no-recurse-submodules"]
     reference = f"refs/update:refs/heads/{name_of(outlook)}"
     try:
-        git("fetch", *quietly, str(scratch.folder), reference, root=outlook.root)
+        # A person's ban of local addresses means other people's.
+        git("-c", "protocol.file.allow=always", "fetch", *quietly, str(scratch.folder), reference, root=outlook.root)
     except GitFailed as failure:
         raise Problem(
             f"the branch {name_of(outlook)} cannot be made ({failure}); look with: git branch --list"

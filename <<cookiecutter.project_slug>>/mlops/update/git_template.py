@@ -1,8 +1,13 @@
 """A template in a git repository: every commit of its main line can be rendered again."""
 
+import fcntl
 import hashlib
 import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from mlops.git import GitFailed, git, read_config, run_git
 from mlops.problem import Problem
@@ -12,7 +17,8 @@ from mlops.update.template import Release, lasting, without_password
 from mlops.update.template_files import QUESTIONS, unzip, version_in
 
 HEAD = "refs/mlops/head"  # what the source has checked out: the branch that its people call the main one
-MAIN_LINE = ("--first-parent", "--diff-merges=first-parent", "--no-patch", "--format=%H")
+MAIN_LINE = ("--first-parent", "--diff-merges=first-parent", "--no-patch", "--format=%H", "--no-show-signature")
+AS_COMMITTED = ("-c", "core.autocrlf=false", "-c", "core.eol=lf", "-c", f"core.attributesFile={os.devnull}")
 # Cookiecutter's own abbreviations; those of a person's own configuration would mean nothing to a colleague.
 ABBREVIATIONS = {
     "gh": "https://github.com/{}.git",
@@ -25,8 +31,13 @@ class GitTemplate:
     """A local git repository: the template itself, or a copy of one that lies elsewhere."""
 
     def __init__(self, address: str, folder: Path, head: str = "HEAD") -> None:
-        """Use the repository in a folder; `head` is its newest commit."""
+        """Use the repository in a folder; `head` is its newest commit.
+
+        Raises:
+            Problem: git does not read it, or it has no commit.
+        """
         self.address, self._folder = address, folder
+        git("rev-parse", "--git-dir", root=folder)  # which says so, if it is somebody else's
         head_commit = run_git(["rev-parse", "--verify", "--quiet", f"{head}^{{commit}}"], root=folder).stdout.decode()
         if not head_commit:
             raise Problem(f"the template at {address} has no commit; commit its files, or name another: --template")
@@ -41,19 +52,26 @@ class GitTemplate:
         Raises:
             Problem: it cannot be reached.
         """
-        shown, folder = without_password(url), _cache() / f"{hashlib.sha256(url.encode('utf-8')).hexdigest()[:16]}.git"
-        if not (folder / "HEAD").exists():
-            folder.mkdir(parents=True, exist_ok=True)
-            git("init", "--quiet", "--bare", "--template=", root=folder)
-        what = ["--", url, "+refs/heads/*:refs/heads/*", f"+HEAD:{HEAD}"]
-        try:
-            git(*_credentials(home), "fetch", "--quiet", "--prune", "--force", "--tags", *what, root=folder)
-        except GitFailed as failure:
-            raise Problem(
-                f"the template at {shown} cannot be fetched ({failure}); check the network and your access, "
-                "or name its new place: mlops update --template ADDRESS"
-            ) from None
-        return cls(shown, folder, HEAD)
+        folder = _cache() / f"{hashlib.sha256(url.encode('utf-8')).hexdigest()[:16]}.git"
+        address = without_password(url)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with _alone(folder.with_suffix(".lock")):
+            try:
+                _fetch(url, folder, home)
+            except GitFailed:
+                # The copy may be damaged, by a full disk or a lock that a killed git has left: is another one better?
+                with TemporaryDirectory(dir=folder.parent) as place:
+                    anew = Path(place, folder.name)
+                    try:
+                        _fetch(url, anew, home)
+                    except GitFailed as failure:
+                        raise Problem(
+                            f"the template at {address} cannot be fetched ({failure}); check the network and your "
+                            "access, or name its new place: mlops update --template ADDRESS"
+                        ) from None
+                    shutil.rmtree(folder)
+                    anew.rename(folder)
+        return cls(address, folder, HEAD)
 
     def newest(self) -> Release:
         """See `Template.newest`: the commit that the source has checked out."""
@@ -81,7 +99,7 @@ class GitTemplate:
     def unpack(self, release: Release, folder: Path) -> Path:
         """See `Template.unpack`."""
         file = folder.with_name(f"{folder.name}.zip")
-        self._git("archive", "--format=zip", "-0", f"--output={file}", str(release.commit))
+        self._git(*AS_COMMITTED, "archive", "--format=zip", "-0", f"--output={file}", str(release.commit))
         return unzip(file, folder, f"{self.address} at {release.name}")
 
     def uncommitted(self) -> bool:
@@ -159,6 +177,22 @@ def url_of(address: str) -> str:
 def _cache() -> Path:
     place = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(place) / "mlops" / "templates"
+
+
+@contextmanager
+def _alone(lock: Path) -> Iterator[None]:
+    """Wait until no other update fetches the same template."""
+    with lock.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _fetch(url: str, folder: Path, home: Path) -> None:
+    if not (folder / "HEAD").exists():
+        folder.mkdir(exist_ok=True)
+        git("init", "--quiet", "--bare", "--template=", root=folder)
+    words = ["--quiet", "--prune", "--force", "--tags", "--", url, "+refs/heads/*:refs/heads/*", f"+HEAD:{HEAD}"]
+    git(*_credentials(home), "fetch", *words, root=folder)
 
 
 def _credentials(home: Path) -> list[str]:

@@ -1,5 +1,6 @@
 """What an address of a template means."""
 
+import os
 import re
 from pathlib import Path
 
@@ -20,7 +21,7 @@ def open_template(address: str, home: Path) -> Template:
     """
     if address.startswith("s3://") or address.endswith(".zip"):
         return ZipTemplate(address)
-    folder = Path(address).expanduser()
+    folder = Path(os.path.expanduser(address))  # which leaves ~nobody as it is
     if folder.is_dir():
         folder = folder.resolve()
         if is_git(folder):
