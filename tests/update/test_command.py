@@ -123,6 +123,16 @@ def test_diff_shows_what_the_template_changed_and_makes_nothing(newer: TemplateS
     assert not repository.git("branch", "--list", "template-update/*")
 
 
+def test_names_that_are_no_utf_8_and_a_home_that_is_none(newer: TemplateSource, repository: Repository) -> None:
+    odd = os.fsencode(repository.path) + b"/model/tr\xe4in.py"
+    (repository.path / "model/train.py").rename(os.fsdecode(odd))
+    git(repository.path, "add", "--all")
+    git(repository.path, "commit", "--quiet", "--message", "Renamed")
+    assert r"model/tr\xe4in.py" in json.loads(run(repository, newer, "--json").stdout)["changed"]
+    for words in (["--template", "~nobody-at-all/x"], ["--repository", "~nobody-at-all/x"]):
+        assert "there is no" in run(repository, newer, *words).stderr.splitlines()[0]
+
+
 def test_to_a_release_before_the_newest_and_back(newer: TemplateSource, repository: Repository) -> None:
     newer.edit(newer.in_project("README.md"), "Read me.", "Read me first.")
     newer.release("1.2.0")

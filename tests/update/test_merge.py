@@ -224,5 +224,54 @@ def test_markers_are_the_same_whatever_a_person_has_configured(
     config = tmp_path / "gitconfig"
     config.write_text(f"[merge]\n\tconflictStyle = {style}\n[core]\n\tautocrlf = true\n")
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(config))
+    monkeypatch.setenv("GIT_CONFIG_PARAMETERS", f"'merge.conflictstyle'='{style}'")  # as under `git -c … rebase --exec`
     found = merger.merge({"a": b"x\n"}, {"a": b"mine\n"}, {"a": b"template\n"})[1]
     assert found["a"] == b"<<<<<<< dev\nmine\n=======\ntemplate\n>>>>>>> template-2.0.0\n"
+
+
+def test_data_that_both_added_are_the_teams_and_told_unless_they_are_the_same(merger: Merger) -> None:
+    result, found = merger.merge({}, {"data/a": b"mine\n", "data/b": b"b"}, {"data/a": b"new\n", "data/b": b"b"})
+    assert found == {"data/a": b"mine\n", "data/b": b"b"}
+    assert not result.conflicts
+    assert [(left.path, "your data stay" in left.what) for left in result.kept] == [("data/a", True)]
+
+
+def test_a_file_where_the_template_has_a_folder_keeps_its_name_if_nothing_of_the_folder_is_left(
+    merger: Merger,
+) -> None:
+    base, theirs = {"cfg/a.py": BODY}, {"cfg/a.py": BETTER}
+    result, found = merger.merge(base, {"cfg": b"mine\n"}, theirs)
+    assert (found, result.conflicts) == ({"cfg": b"mine\n"}, [])
+    assert [left.path for left in result.kept] == ["cfg/a.py"]
+    result, found = merger.merge(base, {"cfg": b"mine\n"}, {**theirs, "cfg/new.py": b"new\n"})
+    assert found == {"cfg~dev": b"mine\n", "cfg/new.py": b"new\n"}
+    assert [(left.path, left.what.split()[0]) for left in result.conflicts] == [("cfg~dev", "yours")]
+
+
+@pytest.mark.parametrize(("mine", "markers"), [(BODY, False), (BODY.replace(b"value_7 = 7", b"value_7 = 0"), True)])
+def test_of_a_file_to_which_both_gave_other_names_is_told_what_stands_there(
+    merger: Merger, mine: bytes, markers: bool
+) -> None:
+    result, found = merger.merge({"a.py": BODY}, {"mine.py": mine}, {"new.py": BETTER})
+    assert found.keys() == {"mine.py", "new.py"}
+    told = {left.path: left.what for left in result.conflicts}
+    assert "different names" in told["a.py"]
+    for name, whose in (("mine.py", "yours"), ("new.py", "the template's")):
+        assert (b"<<<<<<< dev" in found[name]) is markers
+        assert told[name].startswith("both changed the same lines" if markers else whose)
+
+
+def test_a_link_that_the_team_made_of_a_file_stays_and_is_told_once(merger: Merger) -> None:
+    scratch, record = merger.scratch, merger.tree({})
+    link = File("120000", scratch.keep(b"elsewhere.py"))
+    trees = merger.tree({"a.py": BODY}), scratch.with_files(record, {"a.py": link}), merger.tree({"a.py": BETTER})
+    result = merge(scratch, *trees, ("dev", "template-2.0.0"), {})
+    assert scratch.files(result.tree, "a.py", "a.py~template-2.0.0") == {"a.py": link}
+    assert [(left.path, left.what.split()[0]) for left in result.conflicts + result.kept] == [("a.py", "yours")]
+
+
+def test_names_that_are_no_utf_8_can_be_printed(merger: Merger) -> None:
+    name = "tr\udce4in\n.py"
+    result, found = merger.merge({name: b"a\n"}, {name: b"b\n"}, {name: b"c\n"})
+    assert name in found
+    assert [left.path for left in result.conflicts] == [r"tr\xe4in\n.py"]

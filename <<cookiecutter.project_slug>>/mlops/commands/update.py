@@ -1,6 +1,7 @@
 """`mlops update`."""
 
 import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -55,7 +56,7 @@ def update(
 
     if repository is None:
         refuse_elsewhere()
-    root = repository.expanduser().resolve() if repository else ROOT
+    root = Path(os.path.expanduser(repository)).resolve() if repository else ROOT
     words, quiet = answers or [], as_json or diff
     try:
         with stopping_interrupts(), work.scratch_folder() as folder:
@@ -64,7 +65,7 @@ def update(
             if as_json and check:
                 say(json.dumps(_standing(outlook), indent=2))
             elif not quiet:
-                say(_headline(outlook))
+                say(_headline(outlook, to))
             if outlook.template.uncommitted():
                 warn(f"{outlook.template.address} has changes that are not committed; they play no part.")
             if check:
@@ -93,13 +94,13 @@ def update(
         raise Problem(f"the branch {done.branch} is made, but no pull request: {done.refused}")
 
 
-def _headline(outlook: "Outlook") -> str:
+def _headline(outlook: "Outlook", to: str | None) -> str:
     which = f"{outlook.root.name} has the template {outlook.old.name}"
     if outlook.behind:
         commits = f" ({_count(outlook.commits, 'commit')} later)" if outlook.commits else ""
         return f"{which}; {outlook.new.name} is there{commits}."
     if outlook.old == outlook.new:
-        return f"{which}, which is the newest."
+        return f"{which}, which is {'what you ask for' if to else 'the newest'}."
     return f"{which}; {outlook.new.name} is not newer."
 
 
@@ -118,10 +119,12 @@ def _standing(outlook: "Outlook") -> dict[str, Any]:
 
 
 def _outcome(rendered: "Rendered", done: "Done") -> dict[str, Any]:
+    from mlops.update.merge import printable
+
     return {
         "branch": done.branch,
         "commit": done.commit,
-        "changed": done.result.changed,
+        "changed": [printable(path) for path in done.result.changed],
         "conflicts": [vars(left) for left in done.result.conflicts],
         "kept": [vars(left) for left in done.result.kept],
         "new_answers": rendered.new_answers,
@@ -133,6 +136,7 @@ def _outcome(rendered: "Rendered", done: "Done") -> dict[str, Any]:
 
 def _tell(outlook: "Outlook", rendered: "Rendered", done: "Done") -> None:
     from mlops.terminal import say, table, warn
+    from mlops.update.merge import printable
 
     if rendered.notes:
         say(f"\n{rendered.notes}\n")
@@ -146,7 +150,7 @@ def _tell(outlook: "Outlook", rendered: "Rendered", done: "Done") -> None:
     if left:
         table(["", "file", "why"], [[word, one.path, one.what] for word, one in left], ["yellow"] * len(left))
     for path in done.in_the_way:
-        warn(f"{path} is not in git, and the branch brings a file of that name: move it before you switch.")
+        warn(f"{printable(path)} is not in git, and the branch brings a file of that name: move it before you switch.")
     if outlook.start.unpushed and done.opened:
         commits = _count(outlook.start.unpushed, "commit")
         warn(f"Your dev has {commits} that the remote's has not: they are in the pull request, too.")

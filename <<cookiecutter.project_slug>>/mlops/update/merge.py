@@ -10,7 +10,12 @@ from mlops.problem import Problem
 
 OLDEST_GIT = (2, 38)  # `git merge-tree --write-tree`
 # Whatever a person's own configuration says: an update comes out the same for everybody.
-ALONE = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
+ALONE = {
+    "GIT_CONFIG_GLOBAL": os.devnull,
+    "GIT_CONFIG_NOSYSTEM": "1",
+    "GIT_CONFIG_COUNT": "0",
+    "GIT_CONFIG_PARAMETERS": "",  # of `git -c` where that has started us
+}
 SETTINGS = {
     "core.autocrlf": "false",
     "core.attributesFile": os.devnull,
@@ -165,6 +170,11 @@ class Scratch:
 def _texts(printed: bytes) -> list[str]:
     """Return what stands between NULs; names of files may be no UTF-8."""
     return [part.decode("utf-8", "surrogateescape") for part in printed.split(b"\0") if part]
+
+
+def printable(path: str) -> str:
+    """Return the name of a file as it can be printed, in one line."""
+    return _bytes(path).decode("utf-8", "backslashreplace").replace("\n", "\\n")
 
 
 def _bytes(text: str) -> bytes:

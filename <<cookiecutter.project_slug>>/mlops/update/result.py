@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from mlops.own_repository import SETTINGS
 from mlops.template_record import NAME
-from mlops.update.merge import BASE, OURS, THEIRS, File, Merged, Scratch
+from mlops.update.merge import BASE, OURS, THEIRS, File, Merged, Scratch, printable
 from mlops.update.settings_merge import NoSettings, merge_settings
 
 DATA = "data"  # the folder that is the team's own: a table is not merged by line, nor taken for a renamed sample
@@ -15,7 +15,7 @@ DATA = "data"  # the folder that is the team's own: a table is not merged by lin
 class Left:
     """A file about which people should know, or decide."""
 
-    path: str
+    path: str  # as it can be printed
     what: str
 
 
@@ -38,9 +38,11 @@ def merge(
         labels: what stands at conflict markers: ours, theirs.
         renamed: settings that the template calls otherwise now.
     """
-    before, own, template = (scratch.files(tree, NAME, SETTINGS, DATA) for tree in (base, ours, theirs))
+    before, own, template = (scratch.files(tree) for tree in (base, ours, theirs))
     touched = {
-        path: own.get(path) for path, file in before.items() if path.startswith(f"{DATA}/") and own.get(path) != file
+        path: own.get(path)
+        for path in {**before, **template}
+        if path.startswith(f"{DATA}/") and own.get(path) != before.get(path)
     }
     merged = scratch.merge(scratch.with_files(base, touched), ours, scratch.with_files(theirs, touched), labels)
     files: dict[str, File | None] = {NAME: template[NAME]}
@@ -49,30 +51,63 @@ def merge(
         files[SETTINGS] = settings
     result = Result(merged.tree)
     for path in touched:
-        if template.get(path) != before[path]:
-            result.kept.append(Left(path, "the template changed it, and so did you: your data stay as they are"))
+        if template.get(path) not in (before.get(path), own.get(path)):
+            why = "the template changed it, and so did you: your data stay as they are"
+            result.kept.append(Left(printable(path), why))
+    # What git puts beside what the other side has in its place, a link for instance, with ~ and a label in its name.
+    beside = {path for path in merged.conflicts if path.rpartition("~")[0] in merged.conflicts}
+    undecided = {}
     for path, stages in merged.conflicts.items():
         if path in files:
             continue
         if stages.keys() == {BASE, THEIRS}:
             files[path] = None
-            result.kept.append(Left(path, "you removed it, and the template changed it: it stays removed"))
-        elif stages.keys() == {BASE, OURS}:
-            result.kept.append(Left(path, "the template has removed it, and you changed it: it stays"))
+            if path not in beside:
+                why = "you removed it, and the template changed it: it stays removed"
+                result.kept.append(Left(printable(path), why))
+        elif stages.keys() == {BASE, OURS} and path not in beside:
+            result.kept.append(Left(printable(path), "the template has removed it, and you changed it: it stays"))
         else:
-            result.conflicts.append(Left(path, _undecided(scratch, merged, path, stages)))
+            undecided[path] = stages
+    back = _moved_back(scratch, scratch.with_files(merged.tree, files), own, undecided)
+    files |= back
+    result.conflicts = [
+        Left(printable(path), _undecided(scratch, merged, path, stages, labels[0]))
+        for path, stages in undecided.items()
+        if path not in back
+    ]
     result.tree = scratch.with_files(merged.tree, files)
     result.changed = scratch.changed(ours, result.tree)
     return result
 
 
-def _undecided(scratch: Scratch, merged: Merged, path: str, stages: Mapping[int, File]) -> str:
+def _moved_back(
+    scratch: Scratch, tree: str, own: Mapping[str, File], undecided: Mapping[str, Mapping[int, File]]
+) -> dict[str, File | None]:
+    """Return files of the team that git called NAME~dev, as there was a folder NAME, of which nothing is left."""
+    moved = {
+        path: path.rpartition("~")[0]
+        for path, stages in undecided.items()
+        if stages.keys() == {OURS} and path not in own and path.rpartition("~")[0] in own
+    }
+    back: dict[str, File | None] = {}
+    for path, name in moved.items():
+        if not scratch.files(tree, name):
+            back |= {path: None, name: own[name]}
+    return back
+
+
+def _undecided(scratch: Scratch, merged: Merged, path: str, stages: Mapping[int, File], label: str) -> str:
     kept = scratch.files(merged.tree, path).get(path)
-    if OURS in stages and kept == stages[OURS]:
-        return "both changed it, and it is no text: yours stands there"
     if kept is None:
         return "you and the template gave it different names: both stand there"
-    return "both changed the same lines: look for <<<<<<<"
+    if {OURS, THEIRS} <= stages.keys() and kept == stages[OURS]:
+        return "both changed it, and it is no text: yours stands there"
+    if kept.mode.startswith("100") and f"<<<<<<< {label}".encode() in scratch.content(kept.blob):
+        return "both changed the same lines: look for <<<<<<<"
+    if OURS in stages:
+        return "yours stands there, and the template has something else in its place"
+    return "the template's stands there, and you have something else in its place"
 
 
 def _settings(scratch: Scratch, versions: list[File | None], renamed: Mapping[str, str]) -> File | None:
@@ -84,6 +119,6 @@ def _settings(scratch: Scratch, versions: list[File | None], renamed: Mapping[st
     try:
         texts = [scratch.content(file.blob).decode("utf-8") for file in (base, ours, theirs)]
         merged = merge_settings(texts[0], texts[1], texts[2], scratch.merge_texts, renamed)
-    except (NoSettings, UnicodeDecodeError):
+    except (NoSettings, UnicodeDecodeError, RecursionError):  # the last: an anchor within itself
         return None
     return File(ours.mode, scratch.keep(merged.encode("utf-8")))
