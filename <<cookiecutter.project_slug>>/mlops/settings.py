@@ -298,6 +298,8 @@ def read_yaml(file: Path) -> Any:
         raise Problem(f"{file.name}{where}: {error.problem}") from None
     except yaml.YAMLError as error:
         raise Problem(f"{file.name}: {' '.join(str(error).split())}") from None
+    except ValueError as error:  # PyYAML's, of a date such as 2024-13-45
+        raise Problem(f"{file.name}: {error}") from None
 
 
 def check(content: Any, source: str) -> Settings:

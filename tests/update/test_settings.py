@@ -94,7 +94,13 @@ def test_a_setting_with_another_name_keeps_the_value_that_people_gave_it() -> No
     assert (data["training"], data["limits"]) == ({"rate": 0.1}, {"rounds": 500})
 
 
-@pytest.mark.parametrize("ours", ["a: [1", "just a text", "", "a: 1\na: 2\n<<<<<<< HEAD\n"])
+def test_line_ends_of_windows_stay() -> None:
+    theirs = BASE.replace("rate: 0.1", "rate: 0.1\n  depth: 3  # new")
+    ours = BASE.replace("0.1", "0.2")
+    assert merge(ours.replace("\n", "\r\n"), theirs) == merge(ours, theirs).replace("\n", "\r\n")
+
+
+@pytest.mark.parametrize("ours", ["a: [1", "just a text", "", "a: 1\na: 2\n<<<<<<< HEAD\n", "a: 2024-13-45"])
 def test_a_file_that_is_no_settings_is_left_to_git(ours: str) -> None:
     with pytest.raises(NoSettings):
         merge(ours, BASE.replace("0.1", "0.2"))

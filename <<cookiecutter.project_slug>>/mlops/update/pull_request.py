@@ -129,7 +129,7 @@ def pull_request(outlook: Outlook, branch: str, title: str, text: str) -> PullRe
 
     try:
         settings = check(yaml.safe_load(committed(outlook.root, outlook.start, SETTINGS) or b""), SETTINGS)
-    except (Problem, yaml.YAMLError):
+    except (Problem, yaml.YAMLError, ValueError):  # 2024-13-45 is a ValueError
         return None
     place = settings.source_control
     return PullRequest(outlook, place.host, place.repository, settings.region, remotes[0], branch, title, text)

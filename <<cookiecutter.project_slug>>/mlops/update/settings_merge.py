@@ -33,6 +33,9 @@ def merge_settings(
     Raises:
         NoSettings: as its name says.
     """
+    if ours.count("\n") == ours.count("\r\n") > 0:
+        base, ours, theirs = (text.replace("\r\n", "\n") for text in (base, ours, theirs))
+        return merge_settings(base, ours, theirs, by_line, renames).replace("\n", "\r\n")
     for old, new in renames.items():
         base, ours = (_renamed(text, tuple(old.split(".")), tuple(new.split("."))) for text in (base, ours))
     before, own, template = (_data(text) for text in (base, ours, theirs))
@@ -61,7 +64,7 @@ def merged_values(base: Any, ours: Any, theirs: Any) -> Any:
 def _data(text: str) -> dict[str, Any]:
     try:
         content = yaml.safe_load(text)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:  # 2024-13-45 is a ValueError
         raise NoSettings(str(error)) from None
     if not isinstance(content, dict):
         raise NoSettings("not a mapping")
