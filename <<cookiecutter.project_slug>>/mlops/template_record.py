@@ -40,12 +40,17 @@ def load_template_record() -> TemplateRecord:
 
 
 def parse(content: bytes) -> TemplateRecord:
-    """Return the record that a file holds.
+    """Return the record that a file holds. A newer template may note more than this release knows.
 
     Raises:
         Problem: it was damaged.
     """
     try:
-        return TemplateRecord(**json.loads(content.decode("utf-8")))
-    except (ValueError, TypeError) as error:
+        match json.loads(content.decode("utf-8")):
+            case {"source": str() | None as source, "version": str(version), "answers": dict(answers), **more} if (
+                isinstance(commit := more.get("commit"), str | None)
+            ):
+                return TemplateRecord(source, version, answers, commit)
+        raise ValueError("it needs source, version and commit, which are texts, and answers")
+    except ValueError as error:
         raise Problem(f"{NAME} cannot be read ({error}); restore it with: git checkout -- {NAME}") from None

@@ -196,3 +196,15 @@ def test_answers_are_data_when_they_are_rendered_again(
     done = update(repository, template)
     assert sorted(done.result.changed) == [".template.json", "NEW.md"]
     assert answers(repository, done.branch)["owner"] == text
+
+
+def test_what_a_newer_template_notes_in_the_record_stays(
+    small: TemplateSource, repository: Repository, update: Update
+) -> None:
+    small.edit(small.in_project(".template.json"), '"answers": {', '"later": 1,\n  "answers": {')
+    small.release("1.2.0")
+    done = update(repository, small)
+    assert json.loads(content(repository, done.branch, ".template.json"))["later"] == 1
+    git(repository.path, "merge", "--quiet", done.branch)
+    small.release("1.3.0")
+    assert update(repository, small).branch == "template-update/1.3.0"

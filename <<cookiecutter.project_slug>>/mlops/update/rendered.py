@@ -1,5 +1,6 @@
 """The two renders that an update compares: the template as this repository took it, and as it is now."""
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -90,7 +91,13 @@ def ask_again(rendered: Rendered, outlook: Outlook, ask: Ask, scratch: Path) -> 
 
 def _recorded(project: Path, outlook: Outlook) -> TemplateRecord:
     """Write down where the project comes from, for it was rendered from a copy of the template; return that."""
-    answered = parse((project / NAME).read_bytes()).answers
-    record = replace(outlook.record, version=outlook.new.version, commit=outlook.new.commit, answers=answered)
-    (project / NAME).write_text(record.text(), "utf-8")
+    written = (project / NAME).read_bytes()
+    record = replace(
+        outlook.record, version=outlook.new.version, commit=outlook.new.commit, answers=parse(written).answers
+    )
+    # What a newer template notes beside these four stays.
+    content = json.loads(record.text()) | {
+        name: value for name, value in json.loads(written).items() if name not in vars(record)
+    }
+    (project / NAME).write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", "utf-8")
     return record
