@@ -85,6 +85,8 @@ def _environment() -> dict[str, str]:
 def _reason(stderr: str) -> str:
     """Return the line that says why; git's last lines are often advice."""
     lines = [line.strip() for line in stderr.splitlines() if line.strip()]
+    if advice := [line for line in lines if line.startswith("git config --global --add safe.directory")]:
+        return f"{lines[0]}; if you trust it: {advice[0]}"  # a repository of another user
     telling = [line for line in lines if line.startswith(("fatal:", "error:", "remote:", "! "))]
     return (telling or lines or ["it gave no reason"])[0]
 

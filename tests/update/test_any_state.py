@@ -209,14 +209,70 @@ def test_a_folder_that_is_no_repository_of_its_own(
 
 def test_a_record_that_is_missing_or_damaged(newer: TemplateSource, repository: Repository, update: Update) -> None:
     record = repository.path / ".template.json"
-    record.write_text("{")
-    git(repository.path, "commit", "--quiet", "--all", "--message", "Damage")
-    with pytest.raises(Problem, match=r"\.template\.json cannot be read"):
-        update(repository, newer)
+    text = record.read_text()
+    for damaged in (
+        "{",
+        "[]",
+        text.replace('"1.0.0"', "1.0"),
+        text.replace('"answers": {', '"commit": 5, "answers": {'),
+    ):
+        record.write_text(damaged)
+        git(repository.path, "commit", "--quiet", "--all", "--message", "Damage")
+        with pytest.raises(Problem, match=r"\.template\.json cannot be read"):
+            update(repository, newer)
     repository.git("rm", "--quiet", ".template.json")
     git(repository.path, "commit", "--quiet", "--message", "Gone")
     with pytest.raises(Problem, match=r"dev has no \.template\.json, .*mlops update --link VERSION --template ADDRESS"):
         update(repository, newer)
+
+
+def test_a_branch_that_is_called_like_the_template_is_not_taken_for_it(
+    newer: TemplateSource, repository: Repository, update: Update
+) -> None:
+    repository.git("branch", "--quiet", "-D", "main")
+    repository.git("branch", "--move", "template-1.1.0")
+    (repository.path / "README.md").write_text("mine\n")
+    git(repository.path, "commit", "--quiet", "--all", "--message", "Mine")
+    assert content(repository, update(repository, newer).branch, "README.md") == b"mine\n"
+
+
+def test_a_partial_clone_fetches_what_it_lacks_and_says_so_if_it_cannot(
+    newer: TemplateSource, repository: Repository, update: Update, tmp_path: Path
+) -> None:
+    (repository.path / "model/train.py").write_text((repository.path / "model/train.py").read_text() + "mine = 1\n")
+    git(repository.path, "commit", "--quiet", "--all", "--message", "Mine")
+    repository.git("config", "uploadpack.allowFilter", "true")
+    clone = Repository(tmp_path / "clone")
+    words = ["--filter=blob:none", "--no-checkout", "--branch=dev"]
+    git(tmp_path, "clone", "--quiet", *words, repository.path.as_uri(), str(clone.path))
+    lost = Repository(shutil.copytree(clone.path, tmp_path / "lost"))
+    done = update(clone, newer)
+    train = content(clone, done.branch, "model/train.py")
+    assert b"line_7 = 77\n" in train
+    assert train.endswith(b"mine = 1\n")
+    git(lost.path, "remote", "set-url", "origin", str(tmp_path / "gone"))
+    with pytest.raises(Problem, match=r"git cannot read \.template\.json of dev: .*could not fetch"):
+        update(lost, newer)
+
+
+def test_a_repository_or_a_template_of_another_user_is_named_with_gits_advice(
+    newer: TemplateSource, repository: Repository, update: Update, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+    config = tmp_path / "gitconfig"
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(config))
+    for folder in (repository.path, newer.path):
+        with pytest.raises(Problem, match=f"dubious ownership.*safe.directory {folder}"):
+            update(repository, newer)
+        git(tmp_path, "config", "--file", str(config), "--add", "safe.directory", str(folder))
+
+
+def test_a_ban_of_local_addresses_is_for_other_peoples(
+    newer: TemplateSource, repository: Repository, update: Update, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "gitconfig").write_text('[protocol "file"]\n\tallow = never\n')
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(tmp_path / "gitconfig"))
+    assert update(repository, newer).branch == "template-update/1.1.0"
 
 
 def test_a_name_that_git_cannot_give_to_a_branch(newer: TemplateSource, repository: Repository, update: Update) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import yaml
 
-from mlops.git import run_git
+from mlops.git import GitFailed, run_git
 from mlops.own_repository import SETTINGS
 from mlops.problem import Problem
 from mlops.template_record import NAME, TemplateRecord, parse
@@ -73,9 +73,19 @@ def look(root: Path, wish: Wish) -> Outlook:
 
 
 def committed(root: Path, start: Start, path: str) -> bytes | None:
-    """Return what a file holds where the update starts, or None if it is not there."""
-    done = run_git(["cat-file", "blob", f"{start.commit}:{path}"], root=root)
-    return None if done.returncode else done.stdout
+    """Return what a file holds where the update starts, or None if it is not there.
+
+    Raises:
+        GitFailed: git cannot read it, such as in a partial clone without its remote.
+    """
+    blob = run_git(["rev-parse", "--verify", "--quiet", f"{start.commit}:{path}"], root=root).stdout.decode().strip()
+    if not blob:
+        return None
+    done = run_git(["cat-file", "blob", blob], root=root)
+    if done.returncode:
+        reason = done.stderr.decode("utf-8", "replace").strip().splitlines() or ["it gave no reason"]
+        raise GitFailed(f"git cannot read {path} of {start.name}: {reason[-1]}")
+    return done.stdout
 
 
 def _record(root: Path, start: Start, wish: Wish) -> TemplateRecord:
@@ -100,7 +110,7 @@ def _linked(root: Path, start: Start, record: TemplateRecord | None, version: st
         )
     try:
         own = answers.of_settings(yaml.safe_load(settings))
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:  # 2024-13-45 is a ValueError
         raise Problem(f"{SETTINGS} on {start.name} is no YAML: {' '.join(str(error).split())}") from None
     known = record or TemplateRecord(None, version, {})
     return replace(known, version=version, commit=None, answers=known.answers | own)

@@ -1,9 +1,10 @@
 """What an update is merged into: the newest `dev` that this clone knows, as it is committed."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from mlops.git import GitFailed, git, run_git
+from mlops.git import GitFailed, git, read_config, run_git
 from mlops.problem import Problem
 
 BRANCH = "dev"
@@ -27,13 +28,15 @@ def find_start(root: Path) -> Start:
     """Return where an update starts. What is not committed plays no part, nor does the branch that is checked out.
 
     Raises:
-        Problem: the folder is no git repository of its own, or has no commit.
+        Problem: the folder is no git repository of its own, is somebody else's, or has no commit.
     """
     if not root.is_dir():
         raise Problem(f"there is no folder {root}")
     try:
         top = git("rev-parse", "--show-toplevel", root=root)
-    except GitFailed:
+    except GitFailed as failure:
+        if "safe.directory" in str(failure):
+            raise
         top = ""
     if not top or Path(top).resolve() != root.resolve():
         raise Problem(
@@ -56,6 +59,17 @@ def find_start(root: Path) -> Start:
     if not head:
         raise Problem(f"{root.name}/ has no commit yet; make one with: git add -A && git commit")
     return Start(run_git(["branch", "--show-current"], root=root).stdout.decode().strip() or "detached", head)
+
+
+def complete(root: Path, tree: str) -> None:
+    """Let a partial clone fetch, at once, what it lacks of a tree: a merge beside the clone cannot.
+
+    Raises:
+        GitFailed: its remote cannot be reached.
+    """
+    if any(key.startswith("remote.") and key.endswith(".promisor") for key in read_config(root)):
+        nothing = git("hash-object", "-t", "tree", os.devnull, root=root)
+        git("diff-tree", "-r", "--shortstat", nothing, tree, root=root)  # any command that reads all files
 
 
 def _remotes(known: dict[str, str]) -> list[str]:

@@ -16,6 +16,7 @@ from mlops.update.outlook import Outlook
 from mlops.update.pull_request import PullRequest, can_open, pull_request
 from mlops.update.rendered import Rendered
 from mlops.update.result import Result, merge
+from mlops.update.start import complete
 
 AGAIN = "mlops update"
 
@@ -72,7 +73,10 @@ def carry_out(prepared: Prepared, *, with_pull_request: bool = True) -> Done:
     """
     outlook, scratch = prepared.outlook, prepared.scratch
     ours = git("rev-parse", f"{outlook.start.commit}^{{tree}}", root=outlook.root)
-    labels = (outlook.start.name, f"template-{outlook.new.name}")
+    complete(outlook.root, ours)
+    start, theirs = outlook.start.name, f"template-{outlook.new.name}"
+    # git tells the sides apart by their labels; where there is no dev, a branch may be called as the template is.
+    labels = ("yours" if start.split("/")[0] == theirs else start, theirs)
     result = merge(scratch, prepared.base, ours, prepared.theirs, labels, prepared.rendered.renamed_settings)
     name = branch.name_of(outlook)
     earlier = branch.existing(outlook, result.tree)
