@@ -10,10 +10,9 @@ from pathlib import Path
 import pytest
 
 from mlops.problem import Problem
-from mlops.update.git_template import GitTemplate, url_of
-from mlops.update.release_notes import release_notes
+from mlops.update.git_template import url_of
 from mlops.update.source import open_template
-from mlops.update.template import Release, lasting
+from mlops.update.template import lasting
 from sandbox.server import Sandbox
 from tests.conftest import SOURCE, Repository
 from tests.update.conftest import Update
@@ -91,28 +90,6 @@ def test_a_worktree_and_a_bare_repository(
     newer.git("clone", "--quiet", "--bare", str(newer.path), str(tmp_path / "bare"))
     update(repository, str(tmp_path / "bare"))
     assert readme(repository) == NEWER
-
-
-def test_a_password_is_in_no_message_and_no_commit(
-    newer: TemplateSource, repository: Repository, update: Update, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    url = "https://me:secret@localhost:1/template.git"
-    with pytest.raises(Problem, match=r"template at https://localhost:1/template\.git cannot") as problem:
-        update(repository, url)
-    assert "secret" not in str(problem.value)
-    for name, value in (("COUNT", "1"), ("KEY_0", f"url.{newer.path.as_uri()}.insteadOf"), ("VALUE_0", url)):
-        monkeypatch.setenv(f"GIT_CONFIG_{name}", value)
-    done = update(repository, url)
-    shown = repository.git("show", done.branch)
-    assert "Template: https://localhost:1/template.git\n" in shown
-    assert "secret" not in shown
-
-
-def test_an_address_is_no_option_of_git(repository: Repository, update: Update, tmp_path: Path) -> None:
-    with pytest.raises(Problem, match="cannot be fetched"):
-        update(repository, f"--upload-pack=touch${{IFS}}{tmp_path}/x;:")
-    assert not (tmp_path / "x").exists()
 
 
 def test_a_url_is_fetched_into_one_copy_and_again_when_it_has_moved_on(
@@ -290,93 +267,6 @@ def test_a_place_that_is_gone_or_is_no_template(
             update(repository, address)
         assert "\n" not in str(problem.value)
         assert not repository.git("branch", "--list", "template-update/*")
-
-
-def test_releases_are_found_without_tags_and_with_them(small: TemplateSource, tmp_path: Path) -> None:
-    first = small.git("rev-parse", "HEAD")
-    later = small.commit("Between releases")
-    second = small.release("1.1.0")
-    third = small.commit("After the release")
-    template = open_template(str(small.path), tmp_path)
-    assert isinstance(template, GitTemplate)
-    assert template.find("1.0.0") == Release("1.0.0", first)
-    assert template.find("v1.1.0") == Release("1.1.0", second)
-    assert template.newest() == Release("1.1.0", third, 1)
-    assert template.newest().name == f"1.1.0-1-g{third[:7]}"
-    assert template.find(later[:9]) == Release("1.0.0", later, 1)
-    assert template.find("main") == template.newest()
-    with pytest.raises(Problem, match=r"has no release '2\.0\.0'; there are: 1\.1\.0, 1\.0\.0"):
-        template.find("2.0.0")
-    with pytest.raises(Problem, match="has no release '--all'"):
-        template.find("--all")
-    small.git("tag", "v1.1.0", third)
-    assert template.newest() == Release("1.1.0", third)
-
-
-def test_a_release_without_notes_is_not_one_yet(small: TemplateSource, tmp_path: Path) -> None:
-    small.questions(_version="2.0.0")
-    small.commit("The version alone")
-    small.edit("CHANGELOG.md", "# Changelog\n", "# Changelog\n\n## 2.0.0 - 2030-02-02\n\n- Notes.\n")
-    noted = small.commit("The notes")
-    assert open_template(str(small.path), tmp_path).find("2.0.0") == Release("2.0.0", noted)
-
-
-def test_a_forks_release_is_where_the_fork_took_it(small: TemplateSource, tmp_path: Path) -> None:
-    fork = small.copy(tmp_path / "fork")
-    fork.write(fork.in_project("COMPANY.md"), "Ours\n")
-    fork.commit("Our company")
-    small.release("1.1.0")
-    fork.git("fetch", "--quiet", str(small.path), "main")
-    fork.git("merge", "--quiet", "--no-edit", "FETCH_HEAD")
-    template = open_template(str(fork.path), tmp_path)
-    assert template.find("1.1.0").commit == fork.git("rev-parse", "HEAD")
-    files = template.unpack(template.find("1.1.0"), tmp_path / "unpacked")
-    assert (files / fork.in_project("COMPANY.md")).exists()
-
-
-def test_a_company_puts_its_version_behind_ours(small: TemplateSource, tmp_path: Path) -> None:
-    """Each merge of ours and each release of the company's is found by the files alone, and by a tag."""
-    fork = small.copy(tmp_path / "fork")
-
-    def release(number: int, version: str) -> str:
-        fork.questions(_company_version=f"+acme.{number}")
-        fork.write("CHANGELOG.company.md", f"# Acme\n\n## {version} - 2031-01-01\n\n- Number {number}.\n")
-        return fork.commit(f"Release acme.{number}")
-
-    first = release(1, "1.0.0+acme.1")
-    fork.git("tag", "acme.1")
-    small.edit("cookiecutter.json", '"_version": "1.0.0"', '"_version": "1.1.0"')
-    small.edit("CHANGELOG.md", "# Changelog\n", "# Changelog\n\n## 1.1.0 - 2030-02-02\n\n- Ours.\n")
-    small.commit("Release 1.1.0")
-    fork.git("fetch", "--quiet", str(small.path), "main")
-    fork.git("merge", "--quiet", "--no-edit", "FETCH_HEAD")
-    merged = fork.git("rev-parse", "HEAD")
-    template = open_template(str(fork.path), tmp_path)
-    assert template.newest() == Release("1.1.0+acme.1", merged)
-    second = release(2, "1.1.0+acme.2")
-    third = fork.commit("After the release")
-    template = open_template(str(fork.path), tmp_path)
-    assert isinstance(template, GitTemplate)
-    assert template.find("1.0.0+acme.1") == template.find("acme.1") == Release("1.0.0+acme.1", first)
-    assert template.find("1.1.0+acme.2") == Release("1.1.0+acme.2", second)
-    assert template.newest() == Release("1.1.0+acme.2", third, 1)
-    assert template.versions() == ["1.1.0+acme.2", "1.1.0+acme.1", "1.0.0+acme.1", "1.0.0"]
-    notes = release_notes(fork.path, "1.0.0+acme.1", "1.1.0+acme.2")
-    assert [line for line in notes.splitlines() if line.startswith("- ")] == ["- Number 2.", "- Ours."]
-    with pytest.raises(Problem, match=r"has no release '1\.1\.0\+acme\.3'"):
-        template.find("1.1.0+acme.3")
-    fork.zip(tmp_path / "zips/acme-mlops-1.0.0+acme.1.zip", first)
-    fork.zip(tmp_path / "zips/acme-mlops-1.1.0+acme.2.zip", second)
-    assert open_template(str(tmp_path / "zips"), tmp_path).newest() == Release("1.1.0+acme.2")
-    open_template(str(tmp_path / "zips"), tmp_path).unpack(Release("1.1.0+acme.2"), tmp_path / "unpacked")
-
-
-def test_work_on_the_template_that_is_not_committed_is_noticed(small: TemplateSource, tmp_path: Path) -> None:
-    template = open_template(str(small.path), tmp_path)
-    assert isinstance(template, GitTemplate)
-    assert not template.uncommitted()
-    small.edit(small.in_project("README.md"), "Read me.", "Read me now.")
-    assert template.uncommitted()
 
 
 def test_zips_on_s3(aws: Sandbox, newer: TemplateSource, repository: Repository, tmp_path: Path) -> None:

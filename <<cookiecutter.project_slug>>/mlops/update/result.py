@@ -39,21 +39,43 @@ def merge(
         renamed: settings that the template calls otherwise now.
     """
     before, own, template = (scratch.files(tree) for tree in (base, ours, theirs))
-    touched = {
-        path: own.get(path)
-        for path in {**before, **template}
-        if path.startswith(f"{DATA}/") and own.get(path) != before.get(path)
-    }
-    merged = scratch.merge(scratch.with_files(base, touched), ours, scratch.with_files(theirs, touched), labels)
+    data = _touched_data(before, own, template)
+    merged = scratch.merge(scratch.with_files(base, data), ours, scratch.with_files(theirs, data), labels)
     files: dict[str, File | None] = {NAME: template[NAME]}
     settings = _settings(scratch, [found.get(SETTINGS) for found in (before, own, template)], renamed)
     if settings:
         files[SETTINGS] = settings
     result = Result(merged.tree)
-    for path in touched:
+    for path in data:
         if template.get(path) not in (before.get(path), own.get(path)):
             why = "the template changed it, and so did you: your data stay as they are"
             result.kept.append(Left(printable(path), why))
+    undecided = _settled(merged, files, result)
+    back = _moved_back(scratch, scratch.with_files(merged.tree, files), own, undecided)
+    files |= back
+    result.conflicts = [
+        Left(printable(path), _undecided(scratch, merged, path, stages, labels[0]))
+        for path, stages in undecided.items()
+        if path not in back
+    ]
+    result.tree = scratch.with_files(merged.tree, files)
+    result.changed = scratch.changed(ours, result.tree)
+    return result
+
+
+def _touched_data(
+    before: Mapping[str, File], own: Mapping[str, File], template: Mapping[str, File]
+) -> dict[str, File | None]:
+    """Return what the team has of the data that it touched, None where it removed something."""
+    return {
+        path: own.get(path)
+        for path in {**before, **template}
+        if path.startswith(f"{DATA}/") and own.get(path) != before.get(path)
+    }
+
+
+def _settled(merged: Merged, files: dict[str, File | None], result: Result) -> dict[str, dict[int, File]]:
+    """Settle what one side removed and the other changed: note it in `files` and `result`. Return what is left."""
     # What git puts beside what the other side has in its place, a link for instance, with ~ and a label in its name.
     beside = {path for path in merged.conflicts if path.rpartition("~")[0] in merged.conflicts}
     undecided = {}
@@ -69,16 +91,7 @@ def merge(
             result.kept.append(Left(printable(path), "the template has removed it, and you changed it: it stays"))
         else:
             undecided[path] = stages
-    back = _moved_back(scratch, scratch.with_files(merged.tree, files), own, undecided)
-    files |= back
-    result.conflicts = [
-        Left(printable(path), _undecided(scratch, merged, path, stages, labels[0]))
-        for path, stages in undecided.items()
-        if path not in back
-    ]
-    result.tree = scratch.with_files(merged.tree, files)
-    result.changed = scratch.changed(ours, result.tree)
-    return result
+    return undecided
 
 
 def _moved_back(
