@@ -139,6 +139,9 @@ def test_to_a_release_before_the_newest_and_back(newer: TemplateSource, reposito
     assert "The branch template-update/1.1.0 is made" in run(repository, newer, "--to", "1.1.0").stdout
     git(repository.path, "merge", "--quiet", "--squash", "template-update/1.1.0")
     git(repository.path, "commit", "--quiet", "--message", "Updated")
+    repository.git("branch", "--quiet", "-D", "template-update/1.1.0")
+    assert "which is what you ask for." in run(repository, newer, "--to", "1.1.0").stdout
+    assert not repository.git("branch", "--list", "template-update/*")
     back = run(repository, newer, "--to", "1.0.0")
     assert "1.0.0 is not newer." in back.stdout
     assert content(repository, "template-update/1.0.0", "model/train.py").count(b"line_7 = 7\n") == 1

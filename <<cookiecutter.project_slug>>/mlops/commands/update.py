@@ -70,7 +70,8 @@ def update(
                 warn(f"{outlook.template.address} has changes that are not committed; they play no part.")
             if check:
                 raise typer.Exit(1 if outlook.behind else 0)
-            if not (outlook.behind or to or link or words):
+            moves = outlook.old != outlook.new and (outlook.behind or to)
+            if not (moves or link or words):
                 if as_json:
                     say(json.dumps(_standing(outlook), indent=2))
                 return
