@@ -111,11 +111,12 @@ def test_without_a_dev_it_starts_at_what_is_checked_out(
 def test_a_fresh_clone_knows_only_the_remotes_dev(
     newer: TemplateSource, repository: Repository, update: Update, tmp_path: Path
 ) -> None:
-    for options in ([], ["--depth=1", "--no-single-branch"], ["--branch=main"]):
-        clone = tmp_path / f"clone-{len(list(tmp_path.glob('clone-*')))}"
+    clones = [tmp_path / name for name in ("whole", "shallow", "of-main")]
+    for clone, options in zip(clones, ([], ["--depth=1", "--no-single-branch"], ["--branch=main"]), strict=True):
         git(tmp_path, "clone", "--quiet", "--origin=origin", *options, repository.path.as_uri(), str(clone))
         git(clone, "checkout", "--quiet", "--detach")
         subprocess.run(["git", "branch", "-D", "dev"], cwd=clone, capture_output=True)
+    for clone in clones:
         done = update(Repository(clone), newer)
         assert git(clone, "rev-parse", f"{done.branch}^") == repository.git("rev-parse", "dev")
         assert git(clone, "fsck", "--connectivity-only") == ""
