@@ -179,6 +179,7 @@ class Sandbox:
         from sandbox.faults import Faults
         from sandbox.front import Front
         from sandbox.http_server import RequestHandler
+        from sandbox.inside import Inside
         from sandbox.sagemaker import SageMaker
         from sandbox.sts import Sts
 
@@ -186,8 +187,9 @@ class Sandbox:
         if self._wanted_faults:
             self.set_faults(self._wanted_faults)
         self._callers = Callers(self._secret, self.region)
+        inside = Inside(self.url, self.region, self._folder)
         codecommit = CodeCommit(self._folder / "codecommit", self.url, self.region)
-        self._services = {"codecommit": codecommit, "sagemaker": SageMaker(), "sts": Sts()}
+        self._services = {"codecommit": codecommit, "sagemaker": SageMaker(inside), "sts": Sts()}
         git = GitHttp(codecommit.repositories, self._callers, self._log, self._faults, self.region)
         front = Front(self._services, git, self.endpoint.facts, self._callers, self._log, self._faults, self.region)
         port = self._socket.getsockname()[1]

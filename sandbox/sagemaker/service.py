@@ -7,6 +7,7 @@ from typing import Any
 
 from sandbox.calls import Call
 from sandbox.errors import NotImplementedInSandbox
+from sandbox.inside import Inside
 from sandbox.resources import describe
 from sandbox.sagemaker.groups import GroupOperations
 from sandbox.sagemaker.packages import PackageOperations, next_version_arn
@@ -19,7 +20,8 @@ class SageMaker(GroupOperations, PackageOperations, TagOperations):
 
     complete = False
 
-    def __init__(self) -> None:
+    def __init__(self, inside: Inside) -> None:
+        self.inside = inside
         self.registries = Registries()
 
     def Search(self, call: Call) -> dict[str, Any]:

@@ -1,0 +1,62 @@
+"""Whether a role lets an AWS service act as it: what the service checks before it takes the role.
+
+Source: IAM User Guide, "AWS JSON policy elements: Principal" (AWS service principals) and "The confused deputy problem"
+(aws:SourceArn, aws:SourceAccount).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from fnmatch import fnmatchcase
+from typing import Any
+
+_EQUAL = ("StringEquals", "ArnEquals")
+_LIKE = ("StringLike", "ArnLike")
+
+
+class UnreadableTrust(Exception):
+    """The policy holds what is not understood here: better no answer than a wrong one."""
+
+
+def trusts(policy: str | Mapping[str, Any], principal: str, context: Mapping[str, str]) -> bool:
+    """Whether a trust policy allows sts:AssumeRole to a service principal, e.g. `lambda.amazonaws.com`.
+
+    context: condition keys of the call, e.g. `aws:SourceAccount`. Raises UnreadableTrust.
+    """
+    document = json.loads(policy) if isinstance(policy, str) else policy
+    allowed = False
+    for statement in _many(document["Statement"]):
+        services = statement.get("Principal", {})
+        named = _many(services.get("Service", [])) if isinstance(services, Mapping) else []
+        if principal not in named or "sts:AssumeRole" not in _many(statement.get("Action", [])):
+            continue
+        if not _holds(statement.get("Condition", {}), context):
+            continue
+        if statement["Effect"] == "Deny":
+            return False
+        allowed = True
+    return allowed
+
+
+def _holds(conditions: Mapping[str, Mapping[str, Any]], context: Mapping[str, str]) -> bool:
+    values = {key.lower(): value for key, value in context.items()}  # condition keys are not case-sensitive
+    for operator, wanted in conditions.items():
+        if operator not in _EQUAL + _LIKE:
+            raise UnreadableTrust(f"the condition operator {operator} of a trust policy")
+        for key, patterns in wanted.items():
+            value = values.get(key.lower())
+            if value is None or not any(_matches(operator, value, str(pattern)) for pattern in _many(patterns)):
+                return False
+    return True
+
+
+def _matches(operator: str, value: str, pattern: str) -> bool:
+    # ArnEquals and ArnLike behave identically (IAM User Guide, "Amazon Resource Name (ARN) condition operators").
+    if operator == "StringEquals":
+        return value == pattern
+    return fnmatchcase(value, pattern.replace("[", "[[]"))
+
+
+def _many(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
