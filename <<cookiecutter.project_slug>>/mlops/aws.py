@@ -62,6 +62,18 @@ def session() -> boto3.Session:
         raise Problem(explain(error)) from None
 
 
+def partition(region: str) -> str:
+    """Return what stands behind `arn:` in a region: aws, aws-us-gov, aws-cn.
+
+    Raises:
+        Problem: as `client` does, or there is no such region.
+    """
+    try:
+        return str(session().get_partition_for_region(region))
+    except exceptions.BotoCoreError as error:
+        raise Problem(explain(error)) from None
+
+
 @dataclass(frozen=True)
 class Caller:
     """Who the credentials belong to."""

@@ -37,7 +37,7 @@ def _in_its_own_repository(context: typer.Context) -> None:
 
 @app.command(epilog="Example: mlops setup --plan")
 def setup(yes: Yes = False, plan: PlanOnly = False, as_json: PlanAsJson = False) -> None:
-    """Create the repository and the model package groups.
+    """Create the repository, the model package groups and the project's roles.
 
     Shows its plan first. It is all or nothing, and repeatable.
     Without a terminal it does not ask: nothing that setup makes costs money by itself.
@@ -60,7 +60,7 @@ def setup(yes: Yes = False, plan: PlanOnly = False, as_json: PlanAsJson = False)
     if plan or as_json:
         return
     if todo.nothing_to_do():
-        say("Everything is there already.")
+        say("Everything is there already." if not todo.roles.missing else "All else is there already.")
     elif not yes and interactive() and not confirmed("Create this?"):
         raise Problem("nothing was created.")
     work.carry_out(todo, settings)
@@ -69,6 +69,15 @@ def setup(yes: Yes = False, plan: PlanOnly = False, as_json: PlanAsJson = False)
 
         say("gh is not installed, so the repository on GitHub is yours to make:")
         for line in GitHub(settings, todo.root_commit).by_hand():
+            say(f"  {line}")
+    if todo.roles.missing:
+        from mlops.cloud.administrator import message
+
+        warn(
+            f"There are no roles to train with on SageMaker: {todo.roles.missing}. All that is local works without them."
+        )
+        say("To send to an administrator of the account; when it is done, run again: mlops setup")
+        for line in message(settings, todo.caller, todo.roles.missing):
             say(f"  {line}")
 
 

@@ -3,8 +3,12 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from packaging.version import Version
+
 from mlops import aws
 from mlops.clone import Connection
+from mlops.cloud import project_roles
+from mlops.cloud.account_stack import STACK, NotAllowed, NotDeployed
 from mlops.git import GitFailed, git, root_commit
 from mlops.github import GitHub
 from mlops.groups import KIND, ModelPackageGroups
@@ -12,8 +16,10 @@ from mlops.problem import Problem
 from mlops.repository import BRANCHES, DEFAULT_BRANCH, RemoteRepository, Standing
 from mlops.settings import Settings, load_settings
 from mlops.setup import host_of
+from mlops.template_record import load_template_record
 
 MAKE_SETUP = "run: mlops setup"
+ASK = "mlops setup tells whom to ask, and for what"
 
 
 @dataclass(frozen=True)
@@ -45,6 +51,7 @@ def examine(fix: bool = False) -> Iterator[Finding]:
     yield _account(settings, caller)
     yield from _repository(settings, root, fix)
     yield from _groups(settings, root)
+    yield from _account_stack(settings, root)
 
 
 def _owner(settings: Settings) -> Iterator[Finding]:
@@ -133,3 +140,34 @@ def _groups(settings: Settings, root: str) -> Iterator[Finding]:
                 "is not this repository's",
                 "use another project.slug, or remove it if it is yours",
             )
+
+
+def _account_stack(settings: Settings, root: str) -> Iterator[Finding]:
+    """Look at the account stack and the project's roles. Without them all that is local works: that is a warning."""
+    what = f"account stack {STACK}"
+    try:
+        roles = project_roles.look(settings, root)
+    except Problem as problem:
+        yield Finding("fail", what, str(problem))
+        return
+    match roles.missing:
+        case NotDeployed():
+            yield Finding("warn", what, "is not deployed: nothing can be trained on SageMaker", ASK)
+        case NotAllowed() as problem:
+            yield Finding("warn", what, f"is out of reach: {problem}", ASK)
+        case Problem() as problem:
+            yield Finding("fail", what, str(problem))
+    if roles.stack and not roles.missing:
+        yield Finding("ok", what, _release(roles.stack.version, load_template_record().version))
+    for name in roles.to_make:
+        yield Finding("fail", f"{project_roles.KIND} {name}", "is missing, or not as it should be", MAKE_SETUP)
+    for name in roles.there:
+        yield Finding("ok", f"{project_roles.KIND} {name}")
+
+
+def _release(stack: str, repository: str) -> str:
+    """Return the release of the stack, and which side is from an older one where they differ."""
+    if stack == repository:
+        return stack
+    older = "the stack" if Version(stack) < Version(repository) else "this repository"
+    return f"{stack}; this repository is of {repository}: {older} is older, and both get along"

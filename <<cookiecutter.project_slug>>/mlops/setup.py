@@ -1,4 +1,4 @@
-"""`mlops setup`: the remote repository and the model package groups, all or nothing."""
+"""`mlops setup`: the remote repository, the model package groups and the project's roles, all or nothing."""
 
 import functools
 import time
@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass
 
 from mlops import aws
 from mlops.clone import Connection
+from mlops.cloud import project_roles
+from mlops.cloud.project_roles import ProjectRoles
 from mlops.codecommit import CodeCommit
 from mlops.git import GitFailed, git, root_commit
 from mlops.github import GitHub
@@ -41,6 +43,7 @@ class Plan:
     root_commit: str
     remote: RemoteRepository
     groups: list[Group]
+    roles: ProjectRoles
     by_hand: bool = False  # the repository is on GitHub and `gh` is not here
 
     @property
@@ -55,7 +58,7 @@ class Plan:
 
     def actions(self) -> list[Action]:
         """Return the plan as lines for people and for `--json`."""
-        return [self._repository_action(), *map(self._group_action, self.groups)]
+        return [self._repository_action(), *map(self._group_action, self.groups), *self._role_actions()]
 
     def _repository_action(self) -> Action:
         if self.by_hand:
@@ -72,9 +75,16 @@ class Plan:
         absent = group.standing is Standing.ABSENT
         return Action("create" if absent else "exists", KIND, group.name, "free" if absent else "")
 
+    def _role_actions(self) -> list[Action]:
+        roles = self.roles
+        if roles.missing:
+            return [Action("by an administrator", f"{project_roles.KIND}s", "see below")]
+        made = [Action("create", project_roles.KIND, name, "free") for name in roles.to_make]
+        return made + [Action("exists", project_roles.KIND, name) for name in roles.there]
+
     def nothing_to_do(self) -> bool:
         """Whether everything on AWS is as it should be."""
-        return not (self.new_groups or self._remote_incomplete())
+        return not (self.new_groups or self._remote_incomplete() or self.roles.to_make)
 
     def _remote_incomplete(self) -> bool:
         return not self.by_hand and (bool(self.new_branches) or self.remote.default_branch != DEFAULT_BRANCH)
@@ -123,7 +133,8 @@ def make_plan(settings: Settings) -> Plan:
                 f"the {KIND} {group.name} exists and is not this repository's (its tag mlops:root-commit is not "
                 f"{root[:12]}…); nothing was touched. Generate with another project_slug, or remove it if it is yours."
             )
-    return Plan(caller, settings.region, host, root, remote, groups, by_hand)
+    roles = project_roles.look(settings, root)
+    return Plan(caller, settings.region, host, root, remote, groups, roles, by_hand)
 
 
 def carry_out(plan: Plan, settings: Settings) -> None:
@@ -143,6 +154,16 @@ def carry_out(plan: Plan, settings: Settings) -> None:
                 undo.making(f"the {KIND} {group.name}", take_back),
             ):
                 groups.create(group)
+        if plan.roles.to_make:
+            _roles(plan.roles, undo)
+
+
+def _roles(roles: ProjectRoles, undo: Undo) -> None:
+    """Have the roles made; they are taken back only if none was there before: others may be in use."""
+    what = f"{project_roles.KIND}s {', '.join(roles.to_make)}"
+    take_back = roles.remove if roles.none_is_there else lambda: None
+    with step(f"Registering {roles.slug}", what), undo.making(f"the {what}", take_back):
+        roles.register()
 
 
 def _repository(plan: Plan, undo: Undo) -> None:

@@ -4,6 +4,10 @@ import re
 from dataclasses import asdict, dataclass
 
 from mlops import aws
+from mlops.cloud import project_roles
+from mlops.cloud.pipelines import KIND as PIPELINE
+from mlops.cloud.pipelines import Pipelines
+from mlops.cloud.project_roles import ProjectRoles
 from mlops.git import GitFailed, git, root_commit
 from mlops.groups import KIND, ModelPackageGroups
 from mlops.problem import Problem
@@ -35,6 +39,7 @@ class RemovalPlan:
     caller: aws.Caller
     region: str
     host: Host
+    roles: ProjectRoles
     removals: list[Removal]
 
     def nothing_to_do(self) -> bool:
@@ -62,8 +67,15 @@ def make_plan(settings: Settings, force: bool) -> RemovalPlan:
     if settings.account not in {None, caller.account}:
         raise Problem(f"these credentials are for account {caller.place}, and mlops.yaml wants {settings.account}.")
     host = host_of(settings, root)
-    removals = [*_groups(settings, root, force), *_repository(host)]
-    return RemovalPlan(caller, settings.region, host, removals)
+    roles = project_roles.look(settings, root)
+    pipelines = [Removal("remove", PIPELINE, name) for name in Pipelines(settings.region).of_project(settings, root)]
+    removals = [*pipelines, *_groups(settings, root, force), *_roles(roles), *_repository(host)]
+    return RemovalPlan(caller, settings.region, host, roles, removals)
+
+
+def _roles(roles: ProjectRoles) -> list[Removal]:
+    names = [name for name, arn in roles.named() if arn]
+    return [Removal("remove", project_roles.KIND, name) for name in names]
 
 
 def _groups(settings: Settings, root: str, force: bool) -> list[Removal]:
@@ -130,6 +142,10 @@ def carry_out(plan: RemovalPlan, settings: Settings) -> None:
                     for version in removal.versions:
                         groups.delete_version(version)
                     groups.delete(removal.name)
+                elif removal.kind == PIPELINE:
+                    Pipelines(settings.region).delete(removal.name)
+                elif removal.kind == project_roles.KIND:
+                    plan.roles.remove()
                 else:
                     _delete(plan.host)
         except Problem as problem:

@@ -1,0 +1,1 @@
+"""What happens on AWS: the account stack, the project's roles, pipelines, and the versions that they register."""

@@ -1,0 +1,100 @@
+"""What travels to the jobs, in the artifact bucket by content: `<slug>/<tier>/content/<hash>/<file>`.
+
+It is the store of this machine, tree by tree: so what is sent cannot change while it is sent, the same code or data has
+the same URI from every clone, SageMaker's step cache knows it again, and what is there already is not sent again.
+"""
+
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from boto3.exceptions import S3UploadFailedError
+from boto3.s3.transfer import TransferConfig
+from botocore.exceptions import BotoCoreError, ClientError
+
+from mlops import aws
+from mlops.laptop import store
+from mlops.problem import Problem
+
+ERRORS = (ClientError, BotoCoreError)
+AT_ONCE = 8  # small files: their time is that of the answers
+PART = 64 * 2**20  # bytes; when the network fails, a part is sent again as a whole
+LONGEST_KEY = 1024  # bytes (S3 User Guide, "Naming Amazon S3 objects")
+
+
+@dataclass(frozen=True)
+class Missing:
+    """One file that is not in the bucket yet."""
+
+    key: str
+    file: Path
+    size: int  # bytes
+
+
+class Content:
+    """The content below a prefix of the bucket."""
+
+    def __init__(self, bucket: str, prefix: str, kms_key: str, region: str) -> None:
+        """Look at `s3://<bucket>/<prefix>/<hash>/…`; what is sent is encrypted under the key of this ARN."""
+        self.bucket, self.prefix, self.kms_key = bucket, prefix, kms_key
+        self._client = aws.client("s3", region)
+
+    def uri(self, tree: str) -> str:
+        """Return where a tree of the store, named by its hash, is or will be."""
+        return f"s3://{self.bucket}/{self.prefix}/{tree}"
+
+    def missing(self, trees: Iterable[str]) -> list[Missing]:
+        """Return the files of trees that are not in the bucket, or not whole.
+
+        Raises:
+            Problem: AWS refused, or a name is too long for S3.
+        """
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            return [file for found in pool.map(self._missing, dict.fromkeys(trees)) for file in found]
+
+    def _missing(self, tree: str) -> list[Missing]:
+        folder = f"{self.prefix}/{tree}/"
+        try:
+            pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=folder)
+            there = {entry["Key"]: entry["Size"] for page in pages for entry in page.get("Contents", [])}
+        except ERRORS as error:
+            raise Problem(f"s3://{self.bucket}/{folder} cannot be looked at: {aws.explain(error)}") from None
+        files = [
+            Missing(f"{folder}{name}", path, path.stat().st_size)
+            for name, path in store.files_in(store.find(store.uri(tree))).items()
+        ]
+        too_long = next((file for file in files if len(file.key.encode("utf-8")) > LONGEST_KEY), None)
+        if too_long:
+            raise Problem(f"{too_long.key}: S3 takes names of {LONGEST_KEY} bytes; give the file a shorter one")
+        return [file for file in files if there.get(file.key) != file.size]
+
+    def send(self, files: Iterable[Missing], progress: Callable[[int], None] = lambda _: None) -> None:
+        """Send files, several at a time; `progress` hears of the bytes that went.
+
+        Safe to repeat, and to break off: a key says what its content is.
+
+        Raises:
+            Problem: AWS refused; what went through stays, and is not sent again.
+        """
+        pool = ThreadPoolExecutor(AT_ONCE)
+        try:
+            for task in [pool.submit(self._send, file, progress) for file in files]:
+                task.result()
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+    def _send(self, file: Missing, progress: Callable[[int], None]) -> None:
+        try:
+            self._client.upload_file(
+                str(file.file),
+                self.bucket,
+                file.key,
+                ExtraArgs={"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": self.kms_key},
+                Callback=progress,
+                Config=TransferConfig(multipart_threshold=PART, multipart_chunksize=PART),
+            )
+        except (*ERRORS, S3UploadFailedError) as error:
+            cause = error.__context__  # boto3 wraps AWS's answer in one that begins with the file's name
+            known = cause if isinstance(cause, ERRORS) else error
+            raise Problem(f"s3://{self.bucket}/{file.key} cannot be written: {aws.explain(known)}") from None

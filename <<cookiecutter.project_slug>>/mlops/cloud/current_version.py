@@ -1,0 +1,59 @@
+"""The current version of an environment: what a new model is held against."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from mlops import aws
+from mlops.problem import Problem
+from mlops.settings import EnvironmentName
+
+# A feature's model is held against what is in dev: a branch has no history of its own.
+COMPARED_WITH: dict[EnvironmentName, EnvironmentName] = {"feature": "dev", "dev": "dev", "prod": "prod"}
+
+
+@dataclass(frozen=True)
+class CurrentVersion:
+    """A version of the registry. `baseline_uri`: what its training data looked like, if it says."""
+
+    arn: str
+    number: int
+    model_uri: str
+    baseline_uri: str | None
+
+
+def current_version(slug: str, environment: EnvironmentName, region: str) -> CurrentVersion | None:
+    """Return the newest approved version that a model of this environment is compared with, if there is one.
+
+    Raises:
+        Problem: AWS refused, or the group is not there.
+    """
+    group = f"{slug}-{COMPARED_WITH[environment]}"
+    client = aws.client("sagemaker", region)
+    try:
+        found = client.list_model_packages(
+            ModelPackageGroupName=group,
+            ModelApprovalStatus="Approved",
+            SortBy="CreationTime",
+            SortOrder="Descending",
+            MaxResults=1,
+        )["ModelPackageSummaryList"]
+        if not found:
+            return None
+        version = client.describe_model_package(ModelPackageName=found[0]["ModelPackageArn"])
+    except (ClientError, BotoCoreError) as error:
+        if "does not exist" in str(error):
+            raise Problem(f"the model package group {group} does not exist; run: mlops setup") from None
+        raise Problem(aws.explain(error)) from None
+    return _read(version)
+
+
+def _read(version: dict[str, Any]) -> CurrentVersion:
+    statistics = version.get("DriftCheckBaselines", {}).get("ModelDataQuality", {}).get("Statistics", {})
+    return CurrentVersion(
+        arn=version["ModelPackageArn"],
+        number=version["ModelPackageVersion"],
+        model_uri=version["InferenceSpecification"]["Containers"][0]["ModelDataUrl"],
+        baseline_uri=statistics.get("S3Uri"),
+    )
