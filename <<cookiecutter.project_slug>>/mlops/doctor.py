@@ -150,14 +150,13 @@ def _account_stack(settings: Settings, root: str) -> Iterator[Finding]:
     except Problem as problem:
         yield Finding("fail", what, str(problem))
         return
-    match roles.missing:
-        case NotDeployed():
-            yield Finding("warn", what, "is not deployed: nothing can be trained on SageMaker", ASK)
-        case NotAllowed() as problem:
-            yield Finding("warn", what, f"is out of reach: {problem}", ASK)
-        case Problem() as problem:
-            yield Finding("fail", what, str(problem))
-    if roles.stack and not roles.missing:
+    if isinstance(roles.missing, NotDeployed):
+        yield Finding("warn", what, "is not deployed: nothing can be trained on SageMaker", ASK)
+    elif isinstance(roles.missing, NotAllowed):
+        yield Finding("warn", what, f"is out of reach: {roles.missing}", ASK)
+    elif roles.missing:
+        yield Finding("fail", what, str(roles.missing))
+    elif roles.stack:
         yield Finding("ok", what, _release(roles.stack.version, load_template_record().version))
     for name in roles.to_make:
         yield Finding("fail", f"{project_roles.KIND} {name}", "is missing, or not as it should be", MAKE_SETUP)

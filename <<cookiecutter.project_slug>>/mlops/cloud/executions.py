@@ -20,7 +20,7 @@ def environment(wanted: EnvironmentName | None, branch: str | None) -> Environme
     found = wanted or environment_of(branch)
     if found is None:
         raise Problem(
-            f"the branch {branch or '(none)'} belongs to no environment: those of feature-*, feature/*, dev and main do; "
+            f"the branch {branch or '(none)'} belongs to no environment, as feature-*, feature/*, dev and main do; "
             "switch to one with: git switch -c feature-NAME, or name one with --env"
         )
     return found

@@ -9,7 +9,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from mlops import aws
 from mlops.problem import Problem
 
-# Where jobs write (SageMaker Developer Guide, "CloudWatch Logs for Amazon SageMaker AI"); streams begin with the job's name.
+# Where jobs write; a stream's name begins with the job's (Developer Guide, "CloudWatch Logs for Amazon SageMaker AI").
 GROUPS = {
     "ProcessingJob": "/aws/sagemaker/ProcessingJobs",
     "TrainingJob": "/aws/sagemaker/TrainingJobs",
