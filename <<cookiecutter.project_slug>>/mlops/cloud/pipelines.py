@@ -158,13 +158,9 @@ class Pipelines:
             Problem: AWS refused.
         """
         try:
-            pages = self._client.get_paginator("list_pipelines").paginate(
-                PipelineNamePrefix=f"{settings.project.slug}-"
-            )
-            found = [summary for page in pages for summary in page["PipelineSummaries"]]
-            return [
-                one["PipelineName"] for one in found if self._tags(one["PipelineArn"]).get(ROOT_COMMIT) == root_commit
-            ]
+            pages = self._client.get_paginator("list_pipelines").paginate(PipelineNamePrefix=settings.project.slug)
+            found = {one["PipelineName"]: one["PipelineArn"] for page in pages for one in page["PipelineSummaries"]}
+            return [name for name, arn in found.items() if self._tags(arn).get(ROOT_COMMIT) == root_commit]
         except ERRORS as error:
             raise Problem(aws.explain(error)) from None
 

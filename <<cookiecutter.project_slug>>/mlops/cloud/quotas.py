@@ -86,7 +86,7 @@ def check(demanded: list[Demand], quotas: Mapping[str, float], region: str) -> N
             instance_type = demand.quota.split()[0]
             raise Problem(
                 f"step {demand.step} asks for {demand.instances} x {instance_type}, and the quota "
-                f"{demand.quota!r} of this account is {quota:g} in {region}; take another type in `jobs` of mlops.yaml, "
+                f"{demand.quota!r} of this account is {quota:g} in {region}; take another in `jobs` of mlops.yaml, "
                 "or ask for more in the console: Service Quotas, Amazon SageMaker"
             )
 
