@@ -5,7 +5,8 @@
 3. Train: fit the model, and pack it with the code that serves it (model/train.py).
 4. EvaluateCurrent: score the current version on the test rows (model/evaluate.py), while the new one trains.
 5. Evaluate: score the new one on the same rows, through the code that will serve it.
-6. Compare: hold the main metric against the threshold and against the current version.
+6. Compare: hold the main metric against the threshold and against the current version, and write down what the model
+   was made of.
 7. Gate: register the version, or end with the reason.
 
 Account, bucket, role, keys, code and data are parameters: the definition is the same wherever it is built, and building
@@ -43,6 +44,8 @@ def steps(parts: Parts) -> list[Step]:
     result: list[Step] = []
 
     table = {"data": parameter["DataUri"], "schema": parameter["DataSchemaUri"]}
+    # SageMaker's cache knows only where the data lie; so a step that reads them is told what lies there as well.
+    version = {"DATASET_VERSION": parameter["DatasetVersion"]}
     if structure.checks_data:
         check_data = parts.job_script_step(
             "CheckData",
@@ -50,6 +53,7 @@ def steps(parts: Parts) -> list[Step]:
             "Is the table what the settings and the current version's training data say?",
             inputs=table | {"current": parameter["CurrentBaselineUri"]},
             outputs=["report"],
+            variables=version,
             options={
                 "--input-dir": f"{PROCESSING}/input/data",
                 "--schema-dir": f"{PROCESSING}/input/schema",
@@ -73,6 +77,7 @@ def steps(parts: Parts) -> list[Step]:
         code=parameter["PreprocessCodeUri"],
         inputs=table,
         outputs=["train", "validation", "test"],
+        variables=version,
         options={
             "--input-dir": f"{PROCESSING}/input/data",
             "--schema-dir": f"{PROCESSING}/input/schema",
@@ -127,9 +132,9 @@ def steps(parts: Parts) -> list[Step]:
     compare = parts.job_script_step(
         "Compare",
         "compare.py",
-        "Hold the main metric against the threshold and against the current version.",
-        inputs={"evaluation": output(evaluate, "evaluation"), **scored},
-        outputs=["comparison"],
+        "Hold the main metric against the threshold and against the current version; write the lineage.",
+        inputs={"evaluation": output(evaluate, "evaluation"), **scored, "model": model},
+        outputs=["comparison", "lineage"],
         options={
             "--evaluation-dir": f"{PROCESSING}/input/evaluation",
             **where,
@@ -139,7 +144,18 @@ def steps(parts: Parts) -> list[Step]:
             "--gate": parameter["ThresholdGate"],
             "--tolerance": parameter["Tolerance"],
             "--comparison-gate": parameter["ComparisonGate"],
+            # Nothing of the commit, the place or the time: the step would never be reused.
+            "--lineage-dir": f"{PROCESSING}/output/lineage",
+            "--model-dir": f"{PROCESSING}/input/model",
+            "--dataset-uri": parameter["DataUri"],
+            "--dataset-version": parameter["DatasetVersion"],
+            "--validation-fraction": parameter["ValidationFraction"],
+            "--test-fraction": parameter["TestFraction"],
+            "--seed": parameter["Seed"],
+            "--image": parts.training_image(),
+            "--image-digest": parameter["TrainingImageDigest"],
         },
+        flags=parts.hyperparameters(),
         property_files=[comparison],
     )
     result.append(compare)
@@ -147,11 +163,14 @@ def steps(parts: Parts) -> list[Step]:
     def verdict(path: str) -> JsonGet:
         return JsonGet(step_name=compare.name, property_file=comparison, json_path=path)
 
+    lineage = output(compare, "lineage")
     register = parts.register_step(
         "Register",
         "Register the model as a version that can be deployed.",
         model=model,
         statistics=Join(on="/", values=[output(evaluate, "evaluation"), "evaluation.json"]),
+        baseline=Join(on="/", values=[lineage, "baseline.json"]),
+        lineage=Join(on="/", values=[lineage, verdict("lineage")]),
         metric=verdict("value"),
     )
     refused = FailStep(

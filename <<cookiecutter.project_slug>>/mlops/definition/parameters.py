@@ -33,6 +33,7 @@ GIVEN = (
     "TrainingDriverUri",  # what the SDK starts in a training job
     "CurrentModelUri",  # model.tar.gz of the current version, or a file `none`
     "CurrentBaselineUri",  # its baseline.json alone: a new model of the same data has the same
+    "SamplePayloadUri",  # sample_payload.tar.gz: requests that every model of this repository can answer
     "ModelPackageGroup",
     "Commit",
     "Branch",
@@ -41,17 +42,33 @@ GIVEN = (
     "SettingsUri",
 )
 
+METADATA = {  # of a version, as far as it is known before the run
+    "commit": "Commit",
+    "branch": "Branch",
+    "dataset_uri": "DataUri",
+    "dataset_version": "DatasetVersion",
+    "template_version": "TemplateVersion",
+    "settings_uri": "SettingsUri",
+}
+
+# The step Compare is told each hyperparameter, in one argument (CreateProcessingJob, ContainerArguments: 100 of 256
+# characters at most); it needs the others itself.
+HYPERPARAMETER = "--hyperparameter="
+LONGEST_ARGUMENT = 256
+MOST_HYPERPARAMETERS = 60
+
 
 def defaults(settings: Settings) -> dict[str, str]:
     """Return the parameters that have a default: all are texts, as container arguments and hyperparameters are.
 
     Raises:
-        Problem: a hyperparameter has the name of another parameter.
+        Problem: a hyperparameter has the name of another parameter, or there are too many, or one is too long.
     """
     data, check, evaluation = settings.data, settings.data_check, settings.evaluation
     own: dict[str, object] = {
         "ModelApprovalStatus": "PendingManualApproval",
         "KmsKey": "",  # SageMaker encrypts with its own key then (S3 output, KmsKeyId)
+        "TrainingImageDigest": "unknown",  # sha256:…, for the lineage; or no-image
         "ValidationFraction": data.validation_fraction,
         "TestFraction": data.test_fraction,
         "Seed": data.seed,
@@ -74,7 +91,25 @@ def defaults(settings: Settings) -> dict[str, str]:
         raise Problem(f"the hyperparameter {clash!r} has the name of a parameter of the pipeline; call it otherwise")
     # As the SDK's driver takes them apart again: texts as they are, all else as JSON.
     values = (own | hyperparameters).items()
-    return {name: value if isinstance(value, str) else json.dumps(value) for name, value in values}
+    texts = {name: value if isinstance(value, str) else json.dumps(value) for name, value in values}
+    _check_arguments({name: texts[name] for name in hyperparameters})
+    return texts
+
+
+def _check_arguments(hyperparameters: dict[str, str]) -> None:
+    """See to it that the lineage can hold them: it would fail after training."""
+    if len(hyperparameters) > MOST_HYPERPARAMETERS:
+        raise Problem(
+            f"there are {len(hyperparameters)} hyperparameters; the lineage of a version holds {MOST_HYPERPARAMETERS}: "
+            "keep the others in a file of model/"
+        )
+    for name, text in hyperparameters.items():
+        beyond = len(f"{HYPERPARAMETER}{name}={text}".encode("utf-16-le")) // 2 - LONGEST_ARGUMENT
+        if beyond > 0:
+            raise Problem(
+                f"the hyperparameter {name!r} is {beyond} characters too long for the lineage of a version, name and "
+                "value together: keep what is longer in a file of model/"
+            )
 
 
 @dataclass(frozen=True)

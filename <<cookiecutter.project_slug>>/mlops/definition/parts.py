@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sagemaker.core import image_uris
+from sagemaker.core.drift_check_baselines import DriftCheckBaselines
 from sagemaker.core.model_metrics import MetricsSource, ModelMetrics
 from sagemaker.core.processing import Processor
 from sagemaker.core.shapes import ProcessingInput, ProcessingOutput, ProcessingS3Input, ProcessingS3Output
@@ -24,7 +25,7 @@ from sagemaker.serve.model_builder import ModelBuilder
 from sagemaker.train import ModelTrainer
 from sagemaker.train.configs import Compute, InputData, OutputDataConfig, SourceCode, StoppingCondition
 
-from mlops.definition.parameters import Structure
+from mlops.definition.parameters import HYPERPARAMETER, METADATA, Structure
 from mlops.definition.sdk import ROLE, OfflineSession, place
 
 PROCESSING = "/opt/ml/processing"
@@ -65,7 +66,8 @@ class Parts:
         inputs: Mapping[str, Any],
         outputs: Sequence[str],
         options: Mapping[str, Any],
-        flags: Sequence[str] = (),
+        flags: Sequence[Any] = (),
+        variables: Mapping[str, Any] | None = None,
         property_files: Sequence[PropertyFile] = (),
         depends_on: Sequence[Step] = (),
     ) -> ProcessingStep:
@@ -73,7 +75,7 @@ class Parts:
 
         mlops/jobs/start.py starts it, so that the job's exit message is the script's last word. `inputs` are S3 URIs;
         the script finds each in /opt/ml/processing/input/<name>, and leaves each of its `outputs` in
-        /opt/ml/processing/output/<name>.
+        /opt/ml/processing/output/<name>. `variables` become environment variables.
         """
         machine = self.structure.machines.get(name, self.structure.machines["Preprocess"])
         processor = Processor(
@@ -85,6 +87,7 @@ class Parts:
             volume_size_in_gb=machine.volume_gb,
             max_runtime_in_seconds=60 * machine.max_minutes,
             output_kms_key=self.parameter["KmsKey"],
+            env=dict(variables) if variables else None,
             sagemaker_session=self.session,
         )
         inputs = {"jobs": self.parameter["JobScriptsUri"], **inputs}
@@ -130,7 +133,7 @@ class Parts:
         """Return the step that runs model/train.py as a training job, started by the SDK's own driver."""
         machine = self.structure.machines["Train"]
         trainer = ModelTrainer(
-            training_image=machine.image_uri or self.image(),
+            training_image=self.training_image(),
             role=ROLE,
             sagemaker_session=self.session,
             base_job_name="train",
@@ -158,8 +161,21 @@ class Parts:
             retry_policies=self.retries(),
         )
 
-    def register_step(self, name: str, description: str, *, model: Any, statistics: Any, metric: Any) -> ModelStep:
-        """Return the step that registers a version in the model package group of the environment."""
+    def hyperparameters(self) -> list[Join]:
+        """Return an argument for each hyperparameter: one word, whatever its name and value are."""
+        names = self.structure.hyperparameters
+        return [Join(on="", values=[f"{HYPERPARAMETER}{name}=", self.parameter[name]]) for name in names]
+
+    def register_step(
+        self, name: str, description: str, *, model: Any, statistics: Any, baseline: Any, lineage: Any, metric: Any
+    ) -> ModelStep:
+        """Return the step that registers a version in the model package group of the environment.
+
+        `statistics` (evaluation.json), `baseline` (baseline.json) and `lineage` are URIs. What the new model scored,
+        and what its training rows looked like, is also what later ones are held against.
+        """
+        scores = MetricsSource(content_type="application/json", s3_uri=statistics)
+        rows = MetricsSource(content_type="application/json", s3_uri=baseline)
         builder = ModelBuilder(
             image_uri=self.structure.serving_image_uri or self.image(),
             s3_model_data_url=model,
@@ -177,19 +193,15 @@ class Parts:
             content_types=["text/csv", "application/json"],
             response_types=["application/json", "text/csv"],
             approval_status=self.parameter["ModelApprovalStatus"],
-            model_metrics=ModelMetrics(
-                model_statistics=MetricsSource(content_type="application/json", s3_uri=statistics)
-            ),
+            model_metrics=ModelMetrics(model_statistics=scores),
+            drift_check_baselines=DriftCheckBaselines(model_statistics=scores, model_data_statistics=rows),
             customer_metadata_properties={
-                "commit": self.parameter["Commit"],
-                "branch": self.parameter["Branch"],
-                "dataset_uri": self.parameter["DataUri"],
-                "dataset_version": self.parameter["DatasetVersion"],
-                "template_version": self.parameter["TemplateVersion"],
-                "settings_uri": self.parameter["SettingsUri"],
+                **{key: self.parameter[name] for key, name in METADATA.items()},
+                "lineage_uri": lineage,
                 "execution": ExecutionVariables.PIPELINE_EXECUTION_ID,
                 f"metric_{self.structure.metric}": as_text,
             },
+            sample_payload_url=self.parameter["SamplePayloadUri"],
             domain="MACHINE_LEARNING",
             task=self.structure.task.upper(),
         )
@@ -198,6 +210,10 @@ class Parts:
     def artifacts(self, *path: str) -> Join:
         """Return a place for the outputs of one execution."""
         return Join(on="/", values=[self.parameter["ArtifactsUri"], ExecutionVariables.PIPELINE_EXECUTION_ID, *path])
+
+    def training_image(self) -> str:
+        """Return the image that trains."""
+        return self.structure.machines["Train"].image_uri or self.image()
 
     def image(self) -> str:
         """Return SageMaker's own image for the framework in the region."""

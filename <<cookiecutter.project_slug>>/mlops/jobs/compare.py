@@ -4,7 +4,8 @@
         --metric auc --threshold 0.9
 
 `comparison.json` holds the verdict ("passed", "warned" or "refused") and a message for people; the pipeline's gate
-reads both, so this script ends well even if it refuses the model. SageMaker runs it as a processing job.
+reads both, so this script ends well even if it refuses the model. SageMaker runs it as a processing job. As a job costs
+minutes, this one also writes the lineage of the model (lineage.py), where it is asked to.
 """
 
 import argparse
@@ -13,6 +14,7 @@ import math
 from pathlib import Path
 from typing import Any
 
+from lineage import add_options, write_lineage  # type: ignore[import-not-found]
 from metric_direction import direction_of  # type: ignore[import-not-found]
 
 NOISE = 1e-9  # relative, of floating point: a tie is a tie
@@ -25,12 +27,14 @@ def main(argv: list[str] | None = None) -> None:
     """Read both evaluations, decide, write the decision and print it.
 
     Raises:
-        ValueError: the new model's evaluation.json is missing or broken.
+        ValueError: the new model's evaluation.json is missing or broken, or its lineage cannot be told.
     """
     args = parse_arguments(argv)
     evaluation = read_evaluation(args.evaluation_dir)
     current = None if args.current_dir is None else read_current(args.current_dir, args.metric)
     comparison = compare(evaluation, current, args)
+    if args.lineage_dir:
+        comparison["lineage"] = write_lineage(args, measured(evaluation))
     args.output_dir.mkdir(parents=True, exist_ok=True)
     text = json.dumps(comparison, indent=2, ensure_ascii=False, allow_nan=False)
     (args.output_dir / "comparison.json").write_text(text + "\n", "utf-8")
@@ -50,6 +54,7 @@ def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--gate", choices=["warn", "enforce"], default="enforce")
     parser.add_argument("--comparison-gate", choices=["off", "warn", "enforce"], default="enforce")
     parser.add_argument("--tolerance", type=float, default=0.01)
+    add_options(parser.add_argument_group("lineage"))
     return parser.parse_args(argv)
 
 
@@ -93,6 +98,15 @@ def metrics_of(evaluation: dict[str, Any]) -> dict[str, Any]:
         for name, metric in group.items()
         if isinstance(metric, dict) and "value" in metric
     }
+
+
+def measured(evaluation: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return what each metric came to, with its 95 % confidence interval where it has one."""
+    measured: dict[str, dict[str, Any]] = {}
+    for name, metric in metrics_of(evaluation).items():
+        interval = interval_of(metric)
+        measured[name] = {"value": number(metric)} | ({"confidence_interval_95": interval} if interval else {})
+    return measured
 
 
 def number(metric: dict[str, Any] | None) -> float | None:

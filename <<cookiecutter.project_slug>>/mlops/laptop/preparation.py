@@ -7,10 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from mlops.checkout import branch_text, checkout, commit_text
 from mlops.definition.build import Definition, definition, is_built
 from mlops.definition.code import JOBS, everything, needed_by
+from mlops.definition.metadata import check_metadata, known_metadata
 from mlops.definition.parameters import defaults
-from mlops.git import GitFailed, git
+from mlops.definition.sample_payload import NAME as SAMPLE_PAYLOAD
+from mlops.definition.sample_payload import sample_payload
+from mlops.jobs.dataset_version import BY_CONTENT
 from mlops.laptop import store, versions
 from mlops.laptop.overrides import apply, parse
 from mlops.model_archive import ARCHIVE
@@ -58,10 +62,10 @@ def prepare(wish: Wish) -> Prepared:
     """Settle what runs, on what.
 
     Raises:
-        Problem: a setting, the data or the pipeline is wrong.
+        Problem: a setting, the data or the pipeline is wrong, or a version could not say where it comes from.
     """
-    branch, template = _branch(), load_template_record().version
-    environment = wish.environment or environment_of(branch["branch"]) or "feature"
+    state, template = checkout(), load_template_record().version
+    environment = wish.environment or environment_of(state["branch"]) or "feature"
     settings = load_settings().of_environment(environment)
     overrides = parse(settings, wish.overrides)
     settings = apply(settings, overrides) if overrides else settings
@@ -80,20 +84,24 @@ def prepare(wish: Wish) -> Prepared:
         "CurrentModelUri": model,
         "CurrentBaselineUri": baseline,
         "ModelPackageGroup": f"{settings.project.slug}-{environment}",
-        "Commit": branch["commit"] or "none",
-        "Branch": branch["branch"] or "none",
-        "DatasetVersion": places["DataUri"],
+        "SamplePayloadUri": f"{store.uri(store.add({SAMPLE_PAYLOAD: sample_payload()}))}/{SAMPLE_PAYLOAD}",
+        "Commit": commit_text(state),
+        "Branch": branch_text(state),
+        "DatasetVersion": f"{BY_CONTENT}{places['DataUri']}",
         "TemplateVersion": template,
         "ModelApprovalStatus": "Approved",  # on a laptop, whoever passes the gate is the next to beat
+        "TrainingImageDigest": "no-image",
     }
+    parameters = parameter_values(built.content["Parameters"], given)
+    check_metadata(known_metadata(parameters, settings.evaluation.metric))
     return Prepared(
         environment=environment,
         settings=settings,
         overrides=overrides,
-        git=branch,
+        git=state,
         template_version=template,
         steps=steps,
-        parameters=parameter_values(built.content["Parameters"], given),
+        parameters=parameters,
         recipe=recipe,
         current=current,
         data=places["DataUri"],
@@ -171,18 +179,3 @@ def _look_at_data(settings: Settings, wish: Wish) -> None:
         with shown_step(doing, done, stderr=wish.only_results):
             fetch_source(settings)
     look_at(ROOT / settings.data.path)
-
-
-def _branch() -> dict[str, Any]:
-    """Return where this repository stands; outside git, nothing."""
-    try:
-        lines = git("status", "--porcelain=v2", "--branch", "--untracked-files=normal").splitlines()
-    except (GitFailed, Problem):
-        return {"commit": None, "branch": None, "dirty": False}
-    heads = dict(line[2:].split(" ", 1) for line in lines if line.startswith("# branch."))
-    commit, branch = heads.get("branch.oid", ""), heads.get("branch.head", "")
-    return {
-        "commit": None if commit in {"", "(initial)"} else commit,
-        "branch": None if branch in {"", "(detached)"} else branch,
-        "dirty": any(not line.startswith("#") for line in lines),
-    }

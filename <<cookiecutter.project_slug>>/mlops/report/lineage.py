@@ -63,6 +63,8 @@ def lineage_section(run: Run) -> Iterator[Element]:
         [code(git["commit"]), " with uncommitted changes" if git.get("dirty") else ""] if git.get("commit") else None
     )
     current = record.get("current") or {}
+    lineage = str(run.comparison.get("lineage") or "")
+    trained = run.result("Compare", "lineage", lineage) if lineage else {}
     rows = {
         "commit": commit,
         "branch": code(git["branch"]) if git.get("branch") else None,
@@ -72,10 +74,12 @@ def lineage_section(run: Run) -> Iterator[Element]:
         if current.get("version")
         else None,
         "template": record.get("template_version"),
-        "Python": record.get("python"),
+        "lineage": code(lineage) if lineage else None,
+        "Python": trained.get("python") or record.get("python"),
     }
+    packages = trained.get("packages") or record.get("packages")
     content: list[object] = [_list({name: value for name, value in rows.items() if value})]
-    for title, mapping in (("Code, SHA-256", record.get("code")), ("Packages", record.get("packages"))):
+    for title, mapping in (("Code, SHA-256", record.get("code")), ("Packages", packages)):
         if mapping:
             content.append(tag("details", tag("summary", f"{title} ({len(mapping)})"), _list(mapping, exact=True)))
     if any(rows.values()):
