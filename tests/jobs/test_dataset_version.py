@@ -4,7 +4,6 @@ import hashlib
 import os
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,6 @@ from sandbox.server import Sandbox
 from tests.jobs.conftest import JOBS
 
 BUCKET, URI = "artifacts-of-ours", "s3://artifacts-of-ours/p/content/ab12"
-Put = Callable[..., None]
 
 
 @pytest.fixture
@@ -33,7 +31,9 @@ def s3(aws: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 @pytest.fixture
-def put(s3: Any) -> Put:
+def put(s3: Any) -> Any:
+    """Write objects, by name and content; return their versions."""
+
     def put(**files: bytes) -> dict[str, str]:
         return {
             name: s3.put_object(Bucket=BUCKET, Key=f"p/content/ab12/{name}.csv", Body=content)["VersionId"]
@@ -118,7 +118,7 @@ def test_data_that_are_gone_are_refused(s3: Any, put: Any) -> None:
     put(a=b"1\n")
     version = dataset_version(URI)
     s3.delete_object(Bucket=BUCKET, Key="p/content/ab12/a.csv")
-    with pytest.raises(ValueError, match="changed during training: their version was .* and is nothing now"):
+    with pytest.raises(ValueError, match=r"changed during training: their version was .* and is nothing now"):
         check_unchanged(URI, version)
     with pytest.raises(FileNotFoundError, match=f"^no data lie at {URI}$"):
         dataset_version(URI)
@@ -132,10 +132,12 @@ def test_of_a_laptop_nothing_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_refusals_of_s3_are_one_line_that_says_what_to_do(aws: Sandbox, s3: Any) -> None:
     cannot = f"the version of the data at {URI} cannot be computed: "
     aws.set_faults([{"service": "s3", "operation": "ListObjectVersions", "fault": "access-denied"}])
-    with pytest.raises(ValueError, match=f"^{cannot}access is denied; the role needs s3:ListBucketVersions on .*{BUCKET}$"):
+    with pytest.raises(
+        ValueError, match=f"^{cannot}access is denied; the role needs s3:ListBucketVersions on .*{BUCKET}$"
+    ):
         dataset_version(URI)
     aws.set_faults([])
-    with pytest.raises(ValueError, match="cannot be computed: there is no bucket nowhere$"):
+    with pytest.raises(ValueError, match=r"cannot be computed: there is no bucket nowhere$"):
         dataset_version("s3://nowhere/x")
 
 

@@ -62,7 +62,12 @@ def words(folder: Path, model: Path, *more: str, evaluation: Any = EVALUATION) -
         "--image-digest": "sha256:" + "a" * 64,
     }
     hyperparameters = ["--hyperparameter=max_depth=8", "--hyperparameter=layers=[50, 100]", "--hyperparameter=-x=a=b"]
-    return [*(str(word) for pair in options.items() for word in pair), *hyperparameters, "--hyperparameter=empty=", *more]
+    return [
+        *(str(word) for pair in options.items() for word in pair),
+        *hyperparameters,
+        "--hyperparameter=empty=",
+        *more,
+    ]
 
 
 def written(folder: Path) -> tuple[Path, dict[str, Any]]:
@@ -136,7 +141,9 @@ def test_of_the_image_it_says_no_more_than_is_known(digest: str, image: dict[str
         (b'{"python": "3", "packages": ["numpy"]}', "environment.json beside the model is not understood"),
     ],
 )
-def test_a_train_py_that_does_not_leave_its_environment(environment: bytes | None, problem: str, tmp_path: Path) -> None:
+def test_a_train_py_that_does_not_leave_its_environment(
+    environment: bytes | None, problem: str, tmp_path: Path
+) -> None:
     files = {"baseline.json": BASELINE} | ({} if environment is None else {"environment.json": environment})
     compare.main(words(tmp_path, archived(tmp_path, **files)))
     content = written(tmp_path)[1]
@@ -156,7 +163,7 @@ def test_data_that_changed_fail_the_step_before_anything_is_decided(
         raise ValueError(f"the data at {uri} changed during training")
 
     monkeypatch.setattr(lineage, "check_unchanged", changed)
-    with pytest.raises(ValueError, match="^the data at s3://laptop/ab12 changed during training$"):
+    with pytest.raises(ValueError, match=r"^the data at s3://laptop/ab12 changed during training$"):
         compare.main(words(tmp_path, usual(tmp_path)))
     assert not (tmp_path / "lineage").exists()
     assert not (tmp_path / "comparison").exists()

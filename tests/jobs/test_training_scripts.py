@@ -1,10 +1,13 @@
 """preprocess.py and train.py of every task and framework, on a table that mlops.yaml declares."""
 
 import json
+import platform
+import re
 import subprocess
 import sys
 from collections.abc import Callable
 from functools import partial
+from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
 
@@ -91,6 +94,12 @@ def test_what_is_declared_is_learned_described_and_not_news_to_the_next_check(
     assert together["size"].astype(float).tolist() == pytest.approx(source["size"].tolist(), nan_ok=True)
     if task == "classification":
         assert set(together["y"]) == {"0", "1"}
+
+    environment = json.loads((tmp_path / "model" / "environment.json").read_text("utf-8"))
+    assert environment["python"] == platform.python_version()
+    installed = {re.sub(r"[-_.]+", "-", one.name).lower(): one.version for one in distributions()}
+    assert environment["packages"] == installed
+    assert {"scikit-learn", "pandas", "xgboost-cpu" if framework == "xgboost" else "joblib"} <= installed.keys()
 
     baseline = json.loads((tmp_path / "model" / "baseline.json").read_text("utf-8"))
     assert baseline["rows"] == 174

@@ -16,6 +16,7 @@ import pytest
 from botocore.model import StructureShape
 from cookiecutter.main import cookiecutter
 
+from mlops.definition.metadata import known_metadata
 from mlops.definition.parameters import GIVEN, Structure, defaults
 from mlops.laptop import store
 from mlops.problem import Problem
@@ -64,7 +65,10 @@ CASES: dict[str, Settings] = {
     "data check and comparison off": settings(data_check={"mode": "off"}, evaluation={"comparison": {"gate": "off"}}),
     "China": settings(environments=in_region("cn-north-1")),
     "GovCloud": settings(environments=in_region("us-gov-west-1"), model={"framework": "xgboost"}),
-    "no retries, no reuse": settings(pipeline={"retries": 0, "cache_days": 0}),
+    "no retries, no reuse, all hyperparameters that fit": settings(
+        pipeline={"retries": 0, "cache_days": 0},
+        training={"hyperparameters": {f"p{number}": "x" * 235 for number in range(60)}},
+    ),
     "own containers": settings(
         model={"image_uri": "registry.example/serve:1"},
         jobs={
@@ -124,7 +128,7 @@ def requests(definition: dict[str, Any], folder: Path) -> Iterator[tuple[graph.S
     """Yield each step with its arguments as SageMaker would send them, every variable replaced."""
     steps = graph.read(definition)
     values = Values(parameter_values(definition["Parameters"], GIVEN_VALUES), {"PipelineExecutionId": "abcdefghijkl"})
-    comparison = {"verdict": "passed", "value": 0.98, "message": "auc is 0.98"}
+    comparison = {"verdict": "passed", "value": 0.98, "message": "auc is 0.98", "lineage": f"{'f' * 64}.json"}
     (folder / "comparison.json").write_text(json.dumps(comparison))
     for step in steps.values():
         arguments = values.resolve(step.arguments)
@@ -237,7 +241,7 @@ def test_steps_wait_for_what_they_use_and_no_more(built: dict[str, Any]) -> None
         "Train": {"CheckData", "Preprocess"},
         "EvaluateCurrent": {"Preprocess"},
         "Evaluate": {"Preprocess", "Train"},
-        "Compare": {"Evaluate", "EvaluateCurrent"},
+        "Compare": {"Evaluate", "EvaluateCurrent", "Train"},
         "Gate": {"Compare"},
         "Register": {"Gate", "Compare", "Evaluate", "Train"},
         "Refused": {"Gate", "Compare"},
@@ -253,7 +257,7 @@ def test_jobs_are_reused_and_retried_as_the_settings_say(built: dict[str, Any]) 
             service, job = ["Step.SERVICE_FAULT", "Step.THROTTLING"], ["SageMaker.JOB_INTERNAL_ERROR"]
             assert kinds == [*service, *job, "SageMaker.CAPACITY_ERROR"]
             assert {policy["MaxAttempts"] for policy in step["RetryPolicies"]} == {2}
-    for step in built["no retries, no reuse"]["Steps"]:
+    for step in built["no retries, no reuse, all hyperparameters that fit"]["Steps"]:
         assert not {"CacheConfig", "RetryPolicies"} & set(step)
 
 
@@ -295,8 +299,89 @@ def test_a_registered_version_says_where_it_comes_from(built: dict[str, Any], tm
     assert metadata["commit"] == "0" * 40
     assert metadata["execution"] == "abcdefghijkl"
     assert metadata["metric_auc"] == "0.98"
-    assert {"branch", "dataset_uri", "dataset_version", "template_version", "settings_uri"} <= set(metadata)
+    assert metadata["lineage_uri"] == f"s3://bucket/ArtifactsUri//abcdefghijkl/Compare/lineage/{'f' * 64}.json"
+    assert set(metadata) == {
+        "branch", "commit", "dataset_uri", "dataset_version", "execution", "lineage_uri", "metric_auc", "settings_uri",
+        "template_version",
+    }  # fmt: skip
     assert arguments["Refused"]["ErrorMessage"] == "auc is 0.98"
+
+
+@pytest.mark.slow
+def test_what_a_version_is_registered_with_is_what_was_checked_before_the_run(
+    built: dict[str, Any], tmp_path: Path
+) -> None:
+    """A key that only the definition knows would be refused after training."""
+    arguments = {step.name: resolved for step, resolved in requests(built[USUAL], tmp_path)}
+    registered = arguments["Register"]["CustomerMetadataProperties"]
+    known = known_metadata(GIVEN_VALUES, "auc")
+    assert known.keys() == registered.keys()
+    assert {key: len(known[key]) for key in ("lineage_uri", "execution")} == {
+        key: len(registered[key]) for key in ("lineage_uri", "execution")
+    }
+    exact = known.keys() - {"lineage_uri", "execution", "metric_auc"}
+    assert {key: known[key] for key in exact} == {key: registered[key] for key in exact}
+
+
+@pytest.mark.slow
+def test_a_registered_version_has_its_scores_baselines_and_sample_payload(
+    built: dict[str, Any], tmp_path: Path
+) -> None:
+    arguments = {step.name: resolved for step, resolved in requests(built[USUAL], tmp_path)}["Register"]
+    folder = "s3://bucket/ArtifactsUri//abcdefghijkl"
+
+    def source(place: str) -> dict[str, Any]:
+        return {"Statistics": {"ContentType": "application/json", "S3Uri": f"{folder}/{place}"}}
+
+    scores = source("Evaluate/evaluation/evaluation.json")
+    assert arguments["ModelMetrics"]["ModelQuality"] == scores
+    rows = source("Compare/lineage/baseline.json")
+    assert arguments["DriftCheckBaselines"] == {"ModelQuality": scores, "ModelDataQuality": rows}
+    assert arguments["SamplePayloadUrl"] == "s3://bucket/SamplePayloadUri/"
+    assert arguments["InferenceSpecification"]["SupportedContentTypes"] == ["text/csv", "application/json"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", CASES)
+def test_nothing_that_differs_between_executions_and_commits_goes_into_a_job(case: str, built: dict[str, Any]) -> None:
+    """SageMaker's cache looks at what runs, its arguments, environment and inputs; where outputs go is no matter."""
+    for step in graph.read(built[case]).values():
+        if step.type in {"Processing", "Training"}:
+            request = {name: part for name, part in step.arguments.items() if "Output" not in name}
+            read = set(graph.references(request))
+            assert not {path for path in read if path.startswith("Execution.")}, step.name
+            names = ("Commit", "Branch", "TemplateVersion", "SettingsUri", "ModelPackageGroup", "ArtifactsUri")
+            assert not read & {f"Parameters.{name}" for name in names}, step.name
+
+
+@pytest.mark.slow
+def test_steps_that_read_the_data_run_again_when_other_data_lie_in_the_same_place(built: dict[str, Any]) -> None:
+    for step in graph.read(built[USUAL]).values():
+        inputs = step.arguments.get("ProcessingInputs", [])
+        if any(entry["S3Input"]["S3Uri"] == {"Get": "Parameters.DataUri"} for entry in inputs):
+            assert step.arguments["Environment"] == {"DATASET_VERSION": {"Get": "Parameters.DatasetVersion"}}
+            continue
+        assert "Environment" not in step.arguments or step.type == "Training"
+
+
+@pytest.mark.slow
+def test_compare_is_told_what_the_lineage_holds(
+    built: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(SOURCE / "mlops" / "jobs"))
+    import compare  # type: ignore[import-not-found]
+
+    arguments = {step.name: resolved for step, resolved in requests(built["own containers"], tmp_path)}["Compare"]
+    told = compare.parse_arguments(arguments["AppSpecification"]["ContainerArguments"])
+    assert told.hyperparameter == ["max_depth=8", "learning_rate=0.1", "warm_start=false", "criterion=gini"]
+    assert (told.image, told.image_digest) == ("registry.example/train:1", "unknown")
+    assert (told.dataset_uri, told.dataset_version) == ("s3://bucket/DataUri/", "0" * 64)
+    assert (told.validation_fraction, told.test_fraction, told.seed) == (0.2, 0.2, 42)
+    kept = {output["OutputName"]: output["S3Output"] for output in arguments["ProcessingOutputConfig"]["Outputs"]}
+    assert str(told.lineage_dir) == kept["lineage"]["LocalPath"]
+    laid = {entry["InputName"]: entry["S3Input"] for entry in arguments["ProcessingInputs"]}
+    assert str(told.model_dir) == laid["model"]["LocalPath"]
+    assert laid["model"]["S3Uri"] == "s3://b/Train/model.tar.gz"
 
 
 @pytest.mark.slow
@@ -313,6 +398,18 @@ def test_container_arguments_are_within_the_limits(case: str, built: dict[str, A
 def test_a_hyperparameter_cannot_take_the_name_of_a_parameter() -> None:
     with pytest.raises(Problem, match="the hyperparameter 'Seed' has the name of a parameter of the pipeline"):
         defaults(settings(training={"hyperparameters": {"Seed": 1}}))
+
+
+def test_hyperparameters_that_do_not_fit_into_the_lineage_are_refused_before_the_run() -> None:
+    # One argument each: "--hyperparameter=layers=" takes 24 of its 256 characters.
+    defaults(settings(training={"hyperparameters": {"layers": "x" * 232}}))
+    too_long = r"^the hyperparameter 'layers' is 1 characters too long for the lineage of a version, name and value"
+    for text in ("x" * 233, "x" * 231 + "🧪"):
+        with pytest.raises(Problem, match=too_long):
+            defaults(settings(training={"hyperparameters": {"layers": text}}))
+    defaults(settings(training={"hyperparameters": {f"p{number}": number for number in range(60)}}))
+    with pytest.raises(Problem, match=r"^there are 61 hyperparameters; the lineage of a version holds 60: keep"):
+        defaults(settings(training={"hyperparameters": {f"p{number}": number for number in range(61)}}))
 
 
 def test_a_value_changes_no_structure_but_a_structural_setting_does() -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from mlops.laptop.runs import read
 from mlops.report import write_report
 from tests.report.history import BINARY, DATA_CHECK, REGRESSION, History, step
 from tests.report.reading import figure, parsed, sections, text_of, words
@@ -137,6 +138,23 @@ def test_a_warning_is_part_of_the_verdict(history: History) -> None:
     text = text_of(history.rewrite(run, "Compare", "comparison", "comparison.json", warned))
     assert "Registered as version 1, with a warning: auc is too low" in text
     assert 'class="verdict warn"' in text
+
+
+def test_the_origin_names_the_lineage_and_what_training_ran_with(history: History) -> None:
+    run = history.add()
+    name = f"{'d' * 64}.json"
+    place = history.keep(run.number, "lineage", {name: {"python": "3.12.3", "packages": {"numpy": "2.5.0"}}})
+    outputs = dict(run.record["outputs"])
+    outputs["Compare"] = {**outputs["Compare"], "lineage": place}
+    (run.folder / "run.json").write_text(json.dumps(dict(run.record) | {"outputs": outputs}), "utf-8")
+    named = dict(run.comparison) | {"lineage": name}
+    shown = words(parsed(text_of(history.rewrite(run, "Compare", "comparison", "comparison.json", named))))
+    for text in (name, "3.12.3", "Packages (1)", "2.5.0"):
+        assert text in shown
+    (history.home / place / name).write_text(json.dumps({"python": None, "packages": None}), "utf-8")
+    shown = words(parsed(text_of(read(run.folder))))
+    assert "3.11.7" in shown, "those of the run itself, where training left none"
+    assert "Packages (2)" in shown
 
 
 def test_without_a_current_version_nothing_is_compared(history: History) -> None:

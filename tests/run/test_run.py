@@ -1,12 +1,14 @@
 """`mlops run`, as a data scientist uses it: run, edit, run again, look."""
 
 import contextlib
+import hashlib
 import json
 import shlex
 import shutil
 import signal
 import subprocess
 import sys
+import tarfile
 import time
 from pathlib import Path
 
@@ -30,6 +32,65 @@ def test_the_first_run_registers_a_version_and_leaves_a_report(once: Repository)
     assert "Registered as version 1" in page
     assert "<script" not in page
     assert once.git("status", "--porcelain") == ""
+
+
+def test_a_version_says_where_it_comes_from(once: Repository) -> None:
+    version = json.loads((once.path / ".mlops/versions/1.json").read_text("utf-8"))
+    metadata, request = version["request"]["CustomerMetadataProperties"], version["request"]
+    assert (metadata["commit"], metadata["branch"]) == (once.git("rev-parse", "HEAD"), "dev")
+    file = in_store(once, metadata["lineage_uri"])
+    assert file.name == f"{hashlib.sha256(file.read_bytes()).hexdigest()}.json"
+    lineage = json.loads(file.read_text("utf-8"))
+    first = record(once, 1)
+    assert lineage["dataset"] == {"uri": metadata["dataset_uri"], "version": metadata["dataset_version"]}
+    assert metadata["dataset_version"] == f"content:{first['data']['sha256']}"
+    texts = {name: str(value) for name, value in once.settings()["training"]["hyperparameters"].items()}
+    assert lineage["hyperparameters"] == texts
+    assert lineage["python"] == first["python"]
+    assert lineage["packages"] == first["packages"]
+    assert lineage["image"] == {"uri": None, "digest": None}, "no image trained it"
+    value = lineage["metrics"][lineage["main_metric"]]["value"]
+    assert metadata[f"metric_{lineage['main_metric']}"] == json.dumps(value)
+    baselines = request["DriftCheckBaselines"]
+    rows = json.loads(in_store(once, baselines["ModelDataQuality"]["Statistics"]["S3Uri"]).read_text("utf-8"))
+    assert rows["rows"] == 341
+    assert in_store(once, baselines["ModelQuality"]["Statistics"]["S3Uri"]).name == "evaluation.json"
+    with tarfile.open(in_store(once, request["SamplePayloadUrl"])) as archive:
+        payload = archive.extractfile("sample_payload.csv")
+        assert payload is not None
+        assert payload.read() == (once.path / "tests/sample_payload.csv").read_bytes()
+    assert file.name in (once.path / ".mlops/runs/1/report.html").read_text("utf-8")
+
+
+def in_store(repository: Repository, uri: str) -> Path:
+    """Where a URI lies on this machine."""
+    return repository.path / ".mlops/store" / uri.removeprefix("s3://laptop/")
+
+
+def test_a_version_of_a_dirty_tree_on_an_odd_branch_says_so_in_legal_words(again: Again) -> None:
+    repository = again()
+    repository.git("switch", "--quiet", "-c", "feature/a#b")
+    edit(repository, "mlops.yaml", "max_leaf_nodes: 7", "max_leaf_nodes: 6")
+    repository.mlops("run")
+    version = json.loads((repository.path / ".mlops/versions/2.json").read_text("utf-8"))
+    metadata = version["request"]["CustomerMetadataProperties"]
+    assert metadata["commit"] == f"{repository.git('rev-parse', 'HEAD')}-dirty"
+    assert metadata["branch"] == "feature/a-b"
+    assert record(repository, 2)["git"]["branch"] == "feature/a#b", "here nothing forbids it"
+
+
+def test_what_aws_would_refuse_after_training_is_refused_before(again: Again) -> None:
+    repository = again()
+    edit(repository, ".template.json", '"version": "', '"version": "#')
+    done = repository.mlops("run", check=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith("a version of the model cannot say template_version: '#")
+    assert len(done.stderr.splitlines()) == 1
+    edit(repository, ".template.json", '"version": "#', '"version": "')
+    (repository.path / "tests/sample_payload.csv").unlink()
+    done = repository.mlops("run", check=False)
+    assert done.stderr.startswith("there is no tests/sample_payload.*, which every version of the model carries; write")
+    assert not (repository.path / ".mlops/runs/2").exists()
 
 
 def test_with_nothing_changed_nothing_runs_and_nothing_is_registered(again: Again) -> None:
