@@ -7,9 +7,11 @@ from typing import Annotated, NoReturn
 import typer
 
 from mlops.commands import data, runs
+from mlops.commands.logs import logs
 from mlops.commands.predict import predict
 from mlops.commands.run import run
 from mlops.commands.serve import serve
+from mlops.commands.submit import submit
 from mlops.commands.update import update
 from mlops.own_repository import refuse_elsewhere
 from mlops.problem import DISK, Problem
@@ -148,6 +150,8 @@ app.add_typer(runs.app, name="runs")
 app.command(epilog="Example: mlops serve --port 9000")(serve)
 app.command(epilog="Example: mlops predict rows.csv")(predict)
 app.add_typer(data.app, name="data")
+app.command(epilog="Example: mlops submit --wait")(submit)
+app.command(epilog="Example: mlops logs Train --follow")(logs)
 app.command(epilog="Example: mlops update --check")(update)
 
 

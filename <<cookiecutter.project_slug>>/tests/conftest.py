@@ -14,7 +14,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from mlops.laptop.preparation import data_schema
+from mlops.laptop.content import data_schema
 from mlops.own_repository import ROOT
 from mlops.settings import Settings, load_settings
 

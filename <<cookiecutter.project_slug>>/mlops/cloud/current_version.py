@@ -15,12 +15,12 @@ COMPARED_WITH: dict[EnvironmentName, EnvironmentName] = {"feature": "dev", "dev"
 
 @dataclass(frozen=True)
 class CurrentVersion:
-    """A version of the registry. `baseline_uri`: what its training data looked like, if it says."""
+    """A version of the registry. `baseline_uri`: what its training data looked like; without one, its model."""
 
     arn: str
     number: int
     model_uri: str
-    baseline_uri: str | None
+    baseline_uri: str
 
 
 def current_version(slug: str, environment: EnvironmentName, region: str) -> CurrentVersion | None:
@@ -51,9 +51,10 @@ def current_version(slug: str, environment: EnvironmentName, region: str) -> Cur
 
 def _read(version: dict[str, Any]) -> CurrentVersion:
     statistics = version.get("DriftCheckBaselines", {}).get("ModelDataQuality", {}).get("Statistics", {})
+    model = version["InferenceSpecification"]["Containers"][0]["ModelDataUrl"]
     return CurrentVersion(
         arn=version["ModelPackageArn"],
         number=version["ModelPackageVersion"],
-        model_uri=version["InferenceSpecification"]["Containers"][0]["ModelDataUrl"],
-        baseline_uri=statistics.get("S3Uri"),
+        model_uri=model,
+        baseline_uri=statistics.get("S3Uri", model),  # the data check says then what is wrong with it
     )

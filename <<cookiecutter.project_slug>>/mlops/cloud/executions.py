@@ -1,7 +1,7 @@
 """Which execution people mean: that of a branch's pipeline, the latest unless they name one."""
 
+from mlops.checkout import checkout
 from mlops.cloud.pipelines import Pipelines
-from mlops.laptop.preparation import stand
 from mlops.names import environment_of, pipeline_name
 from mlops.problem import Problem
 from mlops.settings import ENVIRONMENTS, EnvironmentName, Settings
@@ -32,7 +32,7 @@ def find(pipelines: Pipelines, settings: Settings, wanted: EnvironmentName | Non
     Raises:
         Problem: there is none.
     """
-    branch = stand()["branch"]
+    branch = checkout()["branch"]
     name = pipeline_name(settings.project.slug, environment(wanted, branch), branch)
     found = pipelines.executions(name, LISTED if execution else 1)
     arns = [one["PipelineExecutionArn"] for one in found]

@@ -7,6 +7,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from mlops import aws
 
+UNKNOWN = "unknown"
 IN_ECR = re.compile(
     r"(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(?:\.cn)?/(?P<name>[^:@]+)"
     r"(?::(?P<tag>[^@]+))?(?:@(?P<digest>sha256:[0-9a-f]{64}))?"
@@ -14,14 +15,14 @@ IN_ECR = re.compile(
 
 
 def digest(image_uri: str) -> str:
-    """Return the digest of an image, "sha256:…", or the empty string where ECR does not tell.
+    """Return the digest of an image, "sha256:…", or "unknown" where ECR does not tell.
 
     A digest is good to have, not needed: without the permission, or for an image elsewhere, a model is trained all the
     same, and its lineage holds none.
     """
     found = IN_ECR.fullmatch(image_uri)
     if not found:
-        return ""
+        return UNKNOWN
     if found["digest"]:
         return found["digest"]
     try:
@@ -29,8 +30,8 @@ def digest(image_uri: str) -> str:
             registryId=found["account"], repositoryName=found["name"], imageIds=[{"imageTag": found["tag"] or "latest"}]
         )
     except (ClientError, BotoCoreError):
-        return ""
+        return UNKNOWN
     images = answer.get("images", [])
     known = next((image["imageId"].get("imageDigest") for image in images), None)
     # The digest is that of the manifest's bytes (OCI Image Format, "Digests").
-    return known or next((f"sha256:{hashlib.sha256(i['imageManifest'].encode()).hexdigest()}" for i in images), "")
+    return known or next((f"sha256:{hashlib.sha256(i['imageManifest'].encode()).hexdigest()}" for i in images), UNKNOWN)

@@ -6,16 +6,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from mlops import aws
+from mlops.checkout import branch_text, checkout, commit_text
 from mlops.cloud import account_stack, images, quotas
 from mlops.cloud.account_stack import AccountStack
-from mlops.cloud.content import Content, Missing
+from mlops.cloud.artifacts import Artifacts, Missing
 from mlops.cloud.current_version import CurrentVersion, current_version
 from mlops.cloud.executions import environment as environment_named
 from mlops.cloud.organisation import steps_of, with_organisation
 from mlops.cloud.pipelines import Pipeline, Pipelines
 from mlops.cloud.roles import TIERS, job_role
+from mlops.definition.metadata import check_metadata, known_metadata
 from mlops.git import root_commit
-from mlops.laptop import preparation, store
+from mlops.laptop import content, store
 from mlops.names import pipeline_name
 from mlops.problem import Problem
 from mlops.runner.expressions import parameter_values
@@ -29,14 +31,15 @@ APPROVAL: dict[EnvironmentName, str] = {
     "dev": "Approved",
     "prod": "PendingManualApproval",
 }
+DIGEST = "0" * 64  # stands for the version of the data until S3 tells it
 
 
 @dataclass(frozen=True)
 class Submission:
     """Everything that is settled before the first change.
 
-    `places` name the trees of the local store by the parameter that gets their URI; `values` are those parameters that
-    the place of a run gives, but for DatasetVersion, which S3 tells once the data are there.
+    `values` are the parameters that the place of a run gives, but for DatasetVersion: S3 tells it once the data are
+    there. `missing` is what S3 lacks.
     """
 
     environment: EnvironmentName
@@ -44,12 +47,9 @@ class Submission:
     caller: aws.Caller
     stack: AccountStack
     branch: str | None
-    commit: str
     pipeline: Pipeline
     there: dict[str, Any] | None  # the pipeline as it is, if it is
-    content: Content
-    settings_content: Content
-    places: Mapping[str, str]
+    artifacts: Artifacts
     missing: list[Missing]
     values: dict[str, str]
     current: CurrentVersion | None
@@ -58,90 +58,80 @@ class Submission:
     unchecked: str | None  # why the quotas could not be looked at
 
 
-def prepare(wanted: EnvironmentName | None) -> Submission:
-    """Settle what is trained, where, under which role; nothing is changed.
+def prepare(wanted: EnvironmentName | None, *, stderr: bool = False) -> Submission:
+    """Settle what is trained, where, under which role; nothing is changed. What takes seconds is shown.
 
     Raises:
         Problem: a setting, the data, the branch, the account or a permission is wrong.
     """
-    stand = preparation.stand()
-    environment = environment_named(wanted, stand["branch"])
+    state = checkout()
+    environment = environment_named(wanted, state["branch"])
     settings = load_settings().of_environment(environment)
-    if environment == "prod" and stand["dirty"]:
+    slug = settings.project.slug
+    if environment == "prod" and state["dirty"]:
         raise Problem(
-            "prod is trained from a commit, and this folder holds changes that are in none; commit them first"
+            "prod is trained from a commit, and files here differ from it; commit the changes first"
         )
-    caller = aws.caller(settings.region)
-    if settings.account not in {None, caller.account}:
-        raise Problem(
-            f"these credentials are for account {caller.place}, and mlops.yaml wants {settings.account}; "
-            "set AWS_PROFILE to a profile of that account."
-        )
+    caller = _caller(settings)
     stack = account_stack.require(settings.region)
-    name = pipeline_name(settings.project.slug, environment, stand["branch"])
-    pipelines = Pipelines(settings.region)
-    there = _existing(pipelines, name, environment)  # the first thing that only the right role may do
+    name = pipeline_name(slug, environment, state["branch"])
+    there = _existing(Pipelines(settings.region), name, environment)  # the first thing that only the right role may do
+    current = current_version(slug, environment, settings.region)
 
-    preparation.look_at_data(settings)
-    built = preparation.built_definition(settings)
-    places = preparation.places(settings, built)
-    folder = f"{settings.project.slug}/{TIERS[environment]}"
-    content = Content(stack.bucket, f"{folder}/content", stack.kms_key, settings.region)
-    settings_content = Content(stack.bucket, f"{folder}/settings", stack.kms_key, settings.region)
-    current = current_version(settings.project.slug, environment, settings.region)
-    none = store.add(preparation.NO_VERSION)
-    places = {**places, "CurrentModelUri": none, "CurrentBaselineUri": none}
+    content.look_at_data(settings, stderr=stderr)
+    built = content.built_definition(settings, stderr=stderr)
+    none = store.add(content.NO_VERSION)
+    trees = {"CurrentModelUri": none, "CurrentBaselineUri": none} | content.trees(settings, built)
+    artifacts = Artifacts(stack, f"{slug}/{TIERS[environment]}", settings.region)
     role = job_role(settings, stack, caller.account, environment)
-    values = {
-        parameter: (settings_content if parameter == "SettingsUri" else content).uri(tree)
-        for parameter, tree in places.items()
-    } | {
+    values = {parameter: artifacts.uri(parameter, tree) for parameter, tree in trees.items()} | {
         "JobRole": role,
         "KmsKey": stack.kms_key,
-        "ArtifactsUri": f"s3://{stack.bucket}/{folder}/executions",
-        "ModelPackageGroup": f"{settings.project.slug}-{environment}",
-        "Commit": preparation.commit_of(stand),
-        "Branch": preparation.branch_of(stand),
+        "ArtifactsUri": artifacts.executions,
+        "ModelPackageGroup": f"{slug}-{environment}",
+        "Commit": commit_text(state),
+        "Branch": branch_text(state),
         "TemplateVersion": load_template_record().version,
         "ModelApprovalStatus": APPROVAL[environment],
         "TrainingImageDigest": images.digest(_training_image(built.content)),
     }
     if current:
-        values |= {
-            "CurrentModelUri": current.model_uri,
-            "CurrentBaselineUri": current.baseline_uri
-            or current.model_uri,  # the data check says what is wrong with it
-        }
-    known = parameter_values(built.content["Parameters"], values | {"DatasetVersion": ""})
-    preparation.check_metadata(known)
-    own_tags = {**stack.tags, **tags(settings, environment, root_commit())}
-    job_tags = {key: value for key, value in own_tags.items() if key != ROOT_COMMIT}
-    definition = with_organisation(built.content, stack, job_tags, known)
-    demands = quotas.demands(definition, known)
+        values |= {"CurrentModelUri": current.model_uri, "CurrentBaselineUri": current.baseline_uri}
+    known = parameter_values(built.content["Parameters"], {"DatasetVersion": DIGEST} | values)
+    check_metadata(known_metadata(known, settings.evaluation.metric))
+
+    named = {**tags(settings, environment, root_commit()), **stack.tags}
+    on_jobs = {key: value for key, value in named.items() if key != ROOT_COMMIT}
+    laid_over = with_organisation(built.content, stack, on_jobs, known)
+    demands = quotas.demands(laid_over, known)
     at_once, unchecked = _quotas(demands, settings.region)
-    missing = content.missing([tree for parameter, tree in places.items() if parameter != "SettingsUri"])
-    missing += settings_content.missing([places["SettingsUri"]])
+    shown = f"{settings.project.name}: training in {environment}"
     return Submission(
         environment=environment,
         settings=settings,
         caller=caller,
         stack=stack,
-        branch=stand["branch"],
-        commit=values["Commit"],
-        pipeline=Pipeline(
-            name, json.dumps(definition), role, own_tags, f"{settings.project.name}: training in {environment}"
-        ),
+        branch=state["branch"],
+        pipeline=Pipeline(name, json.dumps(laid_over), role, named, shown),
         there=there,
-        content=content,
-        settings_content=settings_content,
-        places=places,
-        missing=missing,
+        artifacts=artifacts,
+        missing=artifacts.missing(trees),
         values=values,
         current=current,
         demands=demands,
         at_once=at_once,
         unchecked=unchecked,
     )
+
+
+def _caller(settings: Settings) -> aws.Caller:
+    caller = aws.caller(settings.region)
+    if settings.account not in {None, caller.account}:
+        raise Problem(
+            f"these credentials are for account {caller.place}, and mlops.yaml wants {settings.account}; "
+            "set AWS_PROFILE to a profile of that account."
+        )
+    return caller
 
 
 def _existing(pipelines: Pipelines, name: str, environment: EnvironmentName) -> dict[str, Any] | None:

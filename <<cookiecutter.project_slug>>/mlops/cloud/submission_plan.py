@@ -51,7 +51,7 @@ def as_json(todo: Submission) -> dict[str, Any]:
         "principal": todo.caller.arn,
         "environment": todo.environment,
         "branch": todo.branch,
-        "commit": todo.commit,
+        "commit": todo.values["Commit"],
         "pipeline": {"name": todo.pipeline.name, "change": pipeline_change(todo), "role": todo.pipeline.role},
         "definition": [vars(change) for change in definition_changes(todo)],
         "send": [{"key": file.key, "bytes": file.size} for file in todo.missing],
@@ -68,7 +68,7 @@ def show(todo: Submission) -> None:
     compared = f"version {todo.current.number}" if todo.current else "nothing: no version is approved yet"
     total = sum(file.size for file in todo.missing)
     rows = [
-        ["commit", f"{todo.commit} ({todo.branch or 'no branch'}), into {todo.environment}"],
+        ["commit", f"{todo.values['Commit']} ({todo.branch or 'no branch'}), into {todo.environment}"],
         ["pipeline", f"{todo.pipeline.name}: {pipeline_change(todo)}"],
         ["role", todo.pipeline.role],
         [

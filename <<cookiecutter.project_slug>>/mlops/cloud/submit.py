@@ -6,10 +6,12 @@ pipeline that is not started does nothing. So whatever fails, the next `mlops su
 
 from dataclasses import dataclass
 
+from mlops import aws
 from mlops.cloud.pipelines import Pipelines
 from mlops.cloud.submission import Submission
 from mlops.cloud.transfer import Transfer
 from mlops.jobs.dataset_version import dataset_version
+from mlops.problem import Problem
 from mlops.terminal import step
 
 
@@ -36,18 +38,15 @@ def carry_out(submission: Submission, *, stderr: bool = False) -> Started:
     if submission.missing:
         total = sum(file.size for file in submission.missing)
         with Transfer(len(submission.missing), total, stderr=stderr) as transfer:
-            submission.content.send(submission.missing, transfer.advance)
-    data = submission.values["DataUri"]
-    version = dataset_version(data, submission.settings.region)
-    pipelines = Pipelines(submission.settings.region)
-    pipeline = submission.pipeline
-    doing, done = f"Bringing the pipeline {pipeline.name} up to date", f"pipeline {pipeline.name}"
-    with step(doing, done, stderr=stderr):
+            submission.artifacts.send(submission.missing, transfer.advance)
+    region, pipeline = submission.settings.region, submission.pipeline
+    try:
+        version = dataset_version(submission.values["DataUri"], aws.client("s3", region))
+    except (FileNotFoundError, ValueError) as error:
+        raise Problem(str(error)) from None
+    pipelines = Pipelines(region)
+    with step(f"Bringing the pipeline {pipeline.name} up to date", f"pipeline {pipeline.name}", stderr=stderr):
         change = pipelines.bring_up_to_date(pipeline, submission.there)
-    arn = pipelines.start(
-        pipeline.name,
-        {name: value for name, value in submission.values.items() if value} | {"DatasetVersion": version},
-        submission.at_once,
-        submission.commit[:40],
-    )
+    values = submission.values | {"DatasetVersion": version}
+    arn = pipelines.start(pipeline.name, values, submission.at_once, f"commit-{submission.values['Commit'][:12]}")
     return Started(pipeline.name, arn, change)

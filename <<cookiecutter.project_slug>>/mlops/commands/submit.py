@@ -29,7 +29,7 @@ def submit(
     from mlops.cloud.pipelines import Pipelines
     from mlops.terminal import say, warn
 
-    todo = submission.prepare(cast("EnvironmentName | None", environment))
+    todo = submission.prepare(cast("EnvironmentName | None", environment), stderr=as_json)
     if plan:
         if as_json:
             say(json.dumps(submission_plan.as_json(todo), indent=2, ensure_ascii=False))

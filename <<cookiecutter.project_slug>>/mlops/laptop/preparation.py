@@ -8,24 +8,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from mlops.checkout import branch_text, checkout, commit_text
-from mlops.definition.build import Definition, definition, is_built
-from mlops.definition.code import JOBS, everything, needed_by
 from mlops.definition.metadata import check_metadata, known_metadata
 from mlops.definition.parameters import defaults
-from mlops.definition.sample_payload import NAME as SAMPLE_PAYLOAD
-from mlops.definition.sample_payload import sample_payload
 from mlops.jobs.dataset_version import BY_CONTENT
-from mlops.laptop import store, versions
+from mlops.laptop import content, store, versions
 from mlops.laptop.overrides import apply, parse
 from mlops.model_archive import ARCHIVE
 from mlops.names import environment_of
-from mlops.own_repository import ROOT
 from mlops.problem import Problem
 from mlops.runner import graph
 from mlops.runner.expressions import parameter_values
 from mlops.settings import EnvironmentName, Settings, load_settings
 from mlops.template_record import load_template_record
-from mlops.terminal import step as shown_step
 
 
 @dataclass(frozen=True)
@@ -69,22 +63,21 @@ def prepare(wish: Wish) -> Prepared:
     settings = load_settings().of_environment(environment)
     overrides = parse(settings, wish.overrides)
     settings = apply(settings, overrides) if overrides else settings
-    _look_at_data(settings, wish)
-    built = _definition(settings, wish)
+    content.look_at_data(settings, stderr=wish.only_results)
+    built = content.built_definition(settings, stderr=wish.only_results)
     steps = graph.read(built.content)
     if wish.start_at and wish.start_at not in steps:
         raise Problem(f"--from {wish.start_at}: there is no such step; there are: {', '.join(steps)}")
-    places = _places(settings, built)
+    places = content.trees(settings, built)
     recipe = _recipe(places, settings)
     current = versions.current(recipe, settings.data.target)
     model, baseline = _current_uris(current)
-    given = {name: store.uri(tree) for name, tree in places.items()} | {
+    given = {name: content.uri(store.uri(tree), name) for name, tree in places.items()} | {
         "JobRole": "arn:aws:iam::000000000000:role/nobody",  # a laptop needs none
         "ArtifactsUri": store.uri("artifacts"),
         "CurrentModelUri": model,
         "CurrentBaselineUri": baseline,
         "ModelPackageGroup": f"{settings.project.slug}-{environment}",
-        "SamplePayloadUri": f"{store.uri(store.add({SAMPLE_PAYLOAD: sample_payload()}))}/{SAMPLE_PAYLOAD}",
         "Commit": commit_text(state),
         "Branch": branch_text(state),
         "DatasetVersion": f"{BY_CONTENT}{places['DataUri']}",
@@ -108,26 +101,10 @@ def prepare(wish: Wish) -> Prepared:
     )
 
 
-def _places(settings: Settings, built: Definition) -> dict[str, str]:
-    """Put into the store what travels to the jobs, and return where it lies, by parameter."""
-    table = {settings.data.path.name: ROOT / settings.data.path}
-    return {
-        "DataUri": store.add_large(table),
-        "DataSchemaUri": store.add({"data.json": data_schema(settings)}),
-        "ModelCodeUri": store.add(everything()),
-        "TrainCodeUri": store.add(needed_by("train.py") | needed_by("inference.py")),
-        "PreprocessCodeUri": store.add(needed_by("preprocess.py")),
-        "EvaluateCodeUri": store.add(needed_by("evaluate.py")),
-        "JobScriptsUri": store.add(everything(JOBS)),
-        "TrainingDriverUri": store.add(everything(built.training_driver)),
-        "SettingsUri": store.add({"settings.json": settings.model_dump_json(indent=1).encode("utf-8")}),
-    }
-
-
 def _current_uris(current: versions.Version | None) -> tuple[str, str]:
     """Return where the current version's model lies, and its baseline alone, if it has one."""
     if current is None:
-        none = store.uri(store.add({"none": b"no version is approved yet\n"}))
+        none = store.uri(store.add(content.NO_VERSION))
         return none, none
     model = f"{store.uri(current.model.name)}/{ARCHIVE}"
     try:
@@ -138,20 +115,6 @@ def _current_uris(current: versions.Version | None) -> tuple[str, str]:
         return model, model  # the data check says what is wrong with it
 
 
-def data_schema(settings: Settings) -> bytes:
-    """Return what the settings say about the table, as the job scripts read it (data.json)."""
-    data = settings.data
-    columns = {name: column.model_dump(exclude_none=True) for name, column in data.columns.items()}
-    content = {
-        "target": data.target,
-        "task": settings.model.task,
-        "id_columns": data.id_columns,
-        "rows_without_target": data.rows_without_target,
-        "columns": columns,
-    }
-    return (json.dumps(content, indent=1, ensure_ascii=False) + "\n").encode("utf-8")
-
-
 def _recipe(places: Mapping[str, str], settings: Settings) -> str:
     """Return a name for all that a model is made of."""
     code = ("DataUri", "DataSchemaUri", "PreprocessCodeUri", "TrainCodeUri", "TrainingDriverUri")
@@ -159,23 +122,3 @@ def _recipe(places: Mapping[str, str], settings: Settings) -> str:
     parameters = defaults(settings)
     parts = [[places[name] for name in code], {name: parameters[name] for name in values}]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode("utf-8")).hexdigest()
-
-
-def _definition(settings: Settings, wish: Wish) -> Definition:
-    if is_built(settings):
-        return definition(settings)
-    doing, done = "Building the pipeline's definition (once)", "built the pipeline's definition"
-    with shown_step(doing, done, stderr=wish.only_results):
-        return definition(settings)
-
-
-def _look_at_data(settings: Settings, wish: Wish) -> None:
-    from mlops.own_data.data_file import look_at
-
-    if settings.data.source and not (ROOT / settings.data.path).exists():
-        from mlops.own_data.data_source import fetch_source
-
-        doing, done = f"Fetching {settings.data.source}", f"fetched {settings.data.path}"
-        with shown_step(doing, done, stderr=wish.only_results):
-            fetch_source(settings)
-    look_at(ROOT / settings.data.path)

@@ -1,10 +1,11 @@
-"""What travels to the jobs, in the artifact bucket by content: `<slug>/<tier>/content/<hash>/<file>`.
+"""What travels to the jobs, in the artifact bucket by content: `<slug>/<tier>/content/<hash>/<file>`; settings lie in a
+folder of their own, which more people may read.
 
 It is the store of this machine, tree by tree: so what is sent cannot change while it is sent, the same code or data has
 the same URI from every clone, SageMaker's step cache knows it again, and what is there already is not sent again.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,8 @@ from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import BotoCoreError, ClientError
 
 from mlops import aws
-from mlops.laptop import store
+from mlops.cloud.account_stack import AccountStack
+from mlops.laptop import content, store
 from mlops.problem import Problem
 
 ERRORS = (ClientError, BotoCoreError)
@@ -32,29 +34,38 @@ class Missing:
     size: int  # bytes
 
 
-class Content:
-    """The content below a prefix of the bucket."""
+class Artifacts:
+    """What one project has in the bucket, in one tier: below `<slug>/<tier>/`."""
 
-    def __init__(self, bucket: str, prefix: str, kms_key: str, region: str) -> None:
-        """Look at `s3://<bucket>/<prefix>/<hash>/…`; what is sent is encrypted under the key of this ARN."""
-        self.bucket, self.prefix, self.kms_key = bucket, prefix, kms_key
+    def __init__(self, stack: AccountStack, folder: str, region: str) -> None:
+        """Look below a folder of the bucket; what is sent is encrypted under the account's key."""
+        self.bucket, self.folder, self.kms_key = stack.bucket, folder, stack.kms_key
         self._client = aws.client("s3", region)
 
-    def uri(self, tree: str) -> str:
-        """Return where a tree of the store, named by its hash, is or will be."""
-        return f"s3://{self.bucket}/{self.prefix}/{tree}"
+    @property
+    def executions(self) -> str:
+        """The URI below which executions leave what they make."""
+        return f"s3://{self.bucket}/{self.folder}/executions"
 
-    def missing(self, trees: Iterable[str]) -> list[Missing]:
-        """Return the files of trees that are not in the bucket, or not whole.
+    def uri(self, parameter: str, tree: str) -> str:
+        """Return what a parameter is given for a tree of the store, named by its hash."""
+        return content.uri(f"s3://{self.bucket}/{self._key(parameter, tree)}", parameter)
+
+    def _key(self, parameter: str, tree: str) -> str:
+        return f"{self.folder}/{'settings' if parameter == 'SettingsUri' else 'content'}/{tree}"
+
+    def missing(self, trees: Mapping[str, str]) -> list[Missing]:
+        """Return the files of trees, by the parameter that each is for, that are not in the bucket, or not whole.
 
         Raises:
             Problem: AWS refused, or a name is too long for S3.
         """
+        folders = {self._key(parameter, tree): tree for parameter, tree in trees.items()}
         with ThreadPoolExecutor(AT_ONCE) as pool:
-            return [file for found in pool.map(self._missing, dict.fromkeys(trees)) for file in found]
+            return [file for found in pool.map(self._missing, folders, folders.values()) for file in found]
 
-    def _missing(self, tree: str) -> list[Missing]:
-        folder = f"{self.prefix}/{tree}/"
+    def _missing(self, folder: str, tree: str) -> list[Missing]:
+        folder = f"{folder}/"  # a hash may not be the beginning of another key
         try:
             pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=folder)
             there = {entry["Key"]: entry["Size"] for page in pages for entry in page.get("Contents", [])}
