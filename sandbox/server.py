@@ -174,6 +174,7 @@ class Sandbox:
         from werkzeug.serving import make_server
 
         from sandbox.callers import Callers
+        from sandbox.cloudformation import CloudFormation
         from sandbox.codecommit import CodeCommit
         from sandbox.codecommit.git_http import GitHttp
         from sandbox.faults import Faults
@@ -190,6 +191,7 @@ class Sandbox:
         inside = Inside(self.url, self.region, self._folder)
         codecommit = CodeCommit(self._folder / "codecommit", self.url, self.region)
         self._services = {"codecommit": codecommit, "sagemaker": SageMaker(inside), "sts": Sts()}
+        self._services["cloudformation"] = CloudFormation(inside)
         git = GitHttp(codecommit.repositories, self._callers, self._log, self._faults, self.region)
         front = Front(self._services, git, self.endpoint.facts, self._callers, self._log, self._faults, self.region)
         port = self._socket.getsockname()[1]

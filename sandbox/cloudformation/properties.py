@@ -1,0 +1,148 @@
+"""A resource's properties against AWS's schema of its type: converted as CloudFormation converts them, then checked.
+
+CloudFormation turns numbers and booleans into strings and back where the schema wants the other (User Guide, "Resource
+properties"; all parameters are strings). The words of refusals are those of the validator that the registry uses (everit
+json-schema), as users of CloudFormation quote them: "#: extraneous key [X] is not permitted".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import regex
+from jsonschema import Draft7Validator
+from jsonschema.exceptions import ValidationError
+from jsonschema.validators import extend
+
+from sandbox.cloudformation.functions import UNKNOWN
+from sandbox.cloudformation.schemas import follow, schema_of
+
+_JAVA_NAMES = {
+    str: "String", bool: "Boolean", int: "Integer", float: "Double", dict: "JSONObject", list: "JSONArray", type(None): "Null"
+}  # fmt: skip
+_SCHEMA_NAMES = {
+    "string": "String", "boolean": "Boolean", "integer": "Integer", "number": "Number", "object": "JSONObject", "array": "JSONArray"
+}  # fmt: skip
+# What is not known before the deployment satisfies everything.
+_STAND_IN = "\0known after apply"
+
+
+def _pattern(validator: Any, pattern: str, instance: Any, schema: Any) -> Iterator[ValidationError]:
+    if isinstance(instance, str) and not regex.search(pattern, instance):
+        yield ValidationError(f"string [{instance}] does not match pattern {pattern}")
+
+
+_Validator = extend(Draft7Validator, {"pattern": _pattern})
+
+
+def convert(type_name: str, region: str, properties: Mapping[str, Any]) -> dict[str, Any]:
+    schema = schema_of(type_name, region)
+    done: dict[str, Any] = _convert(properties, schema, schema)
+    return done
+
+
+def _convert(value: Any, node: Mapping[str, Any], schema: Mapping[str, Any]) -> Any:
+    node = follow(node, schema)
+    kinds = node.get("type", [])
+    kinds = [kinds] if isinstance(kinds, str) else kinds
+    if isinstance(value, dict):
+        members, others = node.get("properties", {}), node.get("patternProperties", {})
+        return {key: _convert(item, members.get(key) or _matching(key, others), schema) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_convert(item, node.get("items", {}), schema) for item in value]
+    if value is UNKNOWN or not kinds:
+        return value
+    return _scalar(value, kinds)
+
+
+def _matching(key: str, patterns: Mapping[str, Any]) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = next((node for pattern, node in patterns.items() if regex.search(pattern, key)), {})
+    return found
+
+
+def _scalar(value: Any, kinds: list[str]) -> Any:
+    if isinstance(value, str):
+        if "string" in kinds:
+            return value
+        if "boolean" in kinds and value.lower() in ("true", "false"):
+            return value.lower() == "true"
+        if "integer" in kinds and re.fullmatch(r"-?\d+", value):
+            return int(value)
+        if "number" in kinds and re.fullmatch(r"-?\d+(\.\d+)?", value):
+            return float(value) if "." in value else int(value)
+    elif isinstance(value, bool):
+        return value if "boolean" in kinds or "string" not in kinds else str(value).lower()
+    elif isinstance(value, (int, float)) and "string" in kinds and "integer" not in kinds and "number" not in kinds:
+        return str(value)
+    return value
+
+
+def faults_of(type_name: str, region: str, properties: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What is wrong with converted properties: (where, e.g. `#/Tags/0`; what, in the validator's words)."""
+    schema = schema_of(type_name, region)
+    written = {name: value for name, value in properties.items() if value is not UNKNOWN}
+    unknown = [name for name in properties if name not in written]
+    given = _stand_in(properties)
+    found = [fault for error in _Validator(schema).iter_errors(given) for fault in _faults(error)]
+    read_only = [pointer.split("/")[2] for pointer in schema.get("readOnlyProperties", ()) if pointer.count("/") == 2]
+    found += [("#", f"extraneous key [{name}] is not permitted") for name in [*written, *unknown] if name in read_only]
+    return sorted(dict.fromkeys(found))
+
+
+def _stand_in(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _stand_in(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_stand_in(item) for item in value]
+    return _STAND_IN if value is UNKNOWN else value
+
+
+def _stands_in(value: Any) -> bool:
+    if isinstance(value, (dict, list)):
+        return any(map(_stands_in, value.values() if isinstance(value, dict) else value))
+    return bool(value == _STAND_IN)
+
+
+def _faults(error: ValidationError) -> Iterator[tuple[str, str]]:
+    where = "#" + "".join(f"/{part}" for part in error.absolute_path)
+    rule, value, wanted = error.validator, error.instance, error.validator_value
+    if value == _STAND_IN or (
+        rule in ("anyOf", "oneOf", "allOf", "not", "if", "uniqueItems", "contains") and _stands_in(value)
+    ):
+        return
+    if rule == "additionalProperties":
+        known = error.schema.get("properties", {})  # type: ignore[union-attr]
+        patterns = error.schema.get("patternProperties", {})  # type: ignore[union-attr]
+        for key in value:
+            if key not in known and not any(regex.search(pattern, key) for pattern in patterns):
+                yield where, f"extraneous key [{key}] is not permitted"
+    elif rule == "required":
+        for key in wanted:
+            if key not in value:
+                yield where, f"required key [{key}] not found"
+    elif rule == "type":
+        kinds = wanted if isinstance(wanted, list) else [wanted]
+        yield (
+            where,
+            f"expected type: {' or '.join(_SCHEMA_NAMES[kind] for kind in kinds)}, found: {_JAVA_NAMES[type(value)]}",
+        )
+    elif rule == "enum":
+        yield where, f"{value} is not a valid enum value"
+    elif rule in ("maxLength", "minLength"):
+        yield where, f"expected {rule}: {wanted}, actual: {len(value)}"
+    elif rule in ("maxItems", "minItems"):
+        yield (
+            where,
+            f"expected {'maximum' if rule == 'maxItems' else 'minimum'} item count: {wanted}, found: {len(value)}",
+        )
+    elif rule in ("maximum", "minimum"):
+        yield where, f"{value} is not {'less' if rule == 'maximum' else 'greater'} or equal to {wanted}"
+    elif rule in ("anyOf", "oneOf"):
+        yield (
+            where,
+            f"{'no subschema matched' if rule == 'anyOf' else 'no or several subschemas matched'} out of the total {len(wanted)} subschemas",
+        )
+    else:
+        yield where, error.message
