@@ -6,7 +6,9 @@ ExpiredTokenException, ...) and Amazon S3 "Error responses" (InvalidAccessKeyId,
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from threading import RLock
 
@@ -26,7 +28,10 @@ EXPIRED_KEY = "ASIASANDBOXEXPIREDXX"
 
 @dataclass(frozen=True)
 class Caller:
-    """An authenticated principal. expires: naive UTC, None for a user's key."""
+    """An authenticated principal. arn: of a user or role session, or the principal of an AWS service that calls with
+    no role, e.g. `events.amazonaws.com`. expires: naive UTC, None for a user's key. context: condition keys that an
+    AWS service sends with each call, e.g. `aws:SourceArn`.
+    """
 
     arn: str
     account: str
@@ -34,6 +39,11 @@ class Caller:
     secret: str
     token: str | None = None
     expires: datetime | None = None
+    context: Mapping[str, str] = field(default_factory=dict, hash=False)
+
+    @property
+    def is_service(self) -> bool:
+        return self.arn.endswith(".amazonaws.com")
 
     def has_expired(self) -> bool:
         return self.expires is not None and self.expires <= datetime.now(UTC).replace(tzinfo=None)
@@ -47,6 +57,16 @@ class Callers:
         self._region = region
         self._lock = RLock()
         self._seeded = False
+        self._services: dict[tuple[str, ...], Caller] = {}
+
+    def service(self, principal: str, context: Mapping[str, str]) -> Caller:
+        """An AWS service that calls with no role, on behalf of the resource that `context` names."""
+        identity = (principal, *(text for item in sorted(context.items()) for text in item))
+        with self._lock:
+            if identity not in self._services:
+                key = f"ASIA{secrets.token_hex(8).upper()}"
+                self._services[identity] = Caller(principal, ACCOUNT, key, secrets.token_hex(20), context=dict(context))
+            return self._services[identity]
 
     def seed(self) -> None:
         """An account with one IAM user, which `aws sts get-caller-identity` shows as AWS would. Seeding twice is no
@@ -69,6 +89,7 @@ class Callers:
         """After moto has forgotten everything."""
         with self._lock:
             self._seeded = False
+            self._services.clear()
 
     def find(self, access_key: str) -> Caller | None:
         """The principal behind an access key id, or None."""
@@ -76,6 +97,9 @@ class Callers:
             if not self._seeded and access_key == DEVELOPER_KEY:
                 arn = f"arn:{get_partition(self._region)}:iam::{ACCOUNT}:user/{USER}"
                 return Caller(arn, ACCOUNT, DEVELOPER_KEY, self._secret)
+            for service in self._services.values():
+                if service.access_key == access_key:
+                    return service
             self.seed()
             return _in_moto(access_key)
 

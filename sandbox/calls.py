@@ -63,5 +63,5 @@ def encode_output(call: Call, output: dict[str, Any] | None) -> Answer:
     """An operation's output on the wire, by moto's serializer for the protocol."""
     serializer = get_serializer_class(call.service, call.protocol)(operation_model=call.model)
     response = serializer.serialize(output or {})
-    body = response["body"]
+    body = response["body"] or b""  # None where the payload is a member that was not given
     return response["status_code"], dict(response["headers"]), body.encode() if isinstance(body, str) else body

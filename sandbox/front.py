@@ -176,6 +176,7 @@ class Front:
             service.describe(call)
         if not call.resources:
             describe(call)
+        call.context.update(call.caller.context)
 
     def _with_fault(self, fault: FaultName | None, call: Call, request: Request, body: bytes) -> Answer:
         if fault is None or fault is FaultName.HANG_AFTER:

@@ -10,13 +10,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import RLock
 from typing import Any
 
 import botocore.session
 from botocore.config import Config
 from moto.utilities.utils import get_partition
 
-from sandbox.callers import Caller
+from sandbox.background import Background
+from sandbox.callers import Caller, Callers
 from sandbox.role_trust import trusts
 
 # botocore's own retries meet what is momentary, as those of AWS's services do.
@@ -45,15 +47,18 @@ class Inside:
     """One for each sandbox, handed to the services that need it.
 
     folder: below it each service makes one of its own for files and processes. emit: EventBridge's, once it is there;
-    returns at once, and delivers behind.
+    returns at once, and delivers behind. background: what is under way behind the answers.
     """
 
-    def __init__(self, url: str, region: str, folder: Path) -> None:
+    def __init__(self, url: str, region: str, folder: Path, callers: Callers) -> None:
         self.url = url
         self.region = region
         self.folder = folder
         self.emit: Callable[[Event], None] = lambda event: None
+        self.background = Background()
+        self._callers = callers
         self._session = botocore.session.Session()
+        self._making_client = RLock()  # a session is not safe to use from several threads, its clients are
 
     def assume(self, role_arn: str, principal: str, session_name: str, **context: str) -> Caller:
         """Take a role as a service does, for an hour.
@@ -81,17 +86,32 @@ class Inside:
             session.expiration,
         )
 
+    def as_service(self, principal: str, source_arn: str) -> Caller:
+        """An AWS service that acts with no role, for a resource: what the other side's resource policy is asked about.
+
+        principal: e.g. `events.amazonaws.com`. source_arn: e.g. of the rule.
+        """
+        account = source_arn.split(":")[4] if source_arn.count(":") >= 5 else ""
+        return self._callers.service(principal, {"aws:SourceArn": source_arn, "aws:SourceAccount": account})
+
+    def invoke_as_service(self, function_arn: str, principal: str, source_arn: str, payload: bytes) -> None:
+        """Queue an invocation, as EventBridge, S3 or SNS do. Raises botocore's ClientError, AccessDeniedException
+        where the function's resource policy has no statement that allows it."""
+        client = self.client("lambda", self.as_service(principal, source_arn))
+        client.invoke(FunctionName=function_arn, InvocationType="Event", Payload=payload)
+
     def client(self, service: str, caller: Caller, region: str | None = None) -> Any:
         """A boto client of this sandbox that calls as `caller`."""
-        return self._session.create_client(
-            service,
-            region_name=region or self.region,
-            endpoint_url=self.url,
-            aws_access_key_id=caller.access_key,
-            aws_secret_access_key=caller.secret,
-            aws_session_token=caller.token,
-            config=_CONFIG,
-        )
+        with self._making_client:
+            return self._session.create_client(
+                service,
+                region_name=region or self.region,
+                endpoint_url=self.url,
+                aws_access_key_id=caller.access_key,
+                aws_secret_access_key=caller.secret,
+                aws_session_token=caller.token,
+                config=_CONFIG,
+            )
 
     def credentials(self, caller: Caller, region: str | None = None) -> dict[str, str]:
         """The variables by which a process calls this sandbox as `caller`."""

@@ -26,12 +26,12 @@ def trusts(policy: str | Mapping[str, Any], principal: str, context: Mapping[str
     """
     document = json.loads(policy) if isinstance(policy, str) else policy
     allowed = False
-    for statement in _many(document["Statement"]):
+    for statement in many(document["Statement"]):
         services = statement.get("Principal", {})
-        named = _many(services.get("Service", [])) if isinstance(services, Mapping) else []
-        if principal not in named or "sts:AssumeRole" not in _many(statement.get("Action", [])):
+        named = many(services.get("Service", [])) if isinstance(services, Mapping) else []
+        if principal not in named or "sts:AssumeRole" not in many(statement.get("Action", [])):
             continue
-        if not _holds(statement.get("Condition", {}), context):
+        if not holds(statement.get("Condition", {}), context):
             continue
         if statement["Effect"] == "Deny":
             return False
@@ -39,14 +39,14 @@ def trusts(policy: str | Mapping[str, Any], principal: str, context: Mapping[str
     return allowed
 
 
-def _holds(conditions: Mapping[str, Mapping[str, Any]], context: Mapping[str, str]) -> bool:
+def holds(conditions: Mapping[str, Mapping[str, Any]], context: Mapping[str, str]) -> bool:
     values = {key.lower(): value for key, value in context.items()}  # condition keys are not case-sensitive
     for operator, wanted in conditions.items():
         if operator not in _EQUAL + _LIKE:
             raise UnreadableTrust(f"the condition operator {operator} of a trust policy")
         for key, patterns in wanted.items():
             value = values.get(key.lower())
-            if value is None or not any(_matches(operator, value, str(pattern)) for pattern in _many(patterns)):
+            if value is None or not any(_matches(operator, value, str(pattern)) for pattern in many(patterns)):
                 return False
     return True
 
@@ -58,5 +58,5 @@ def _matches(operator: str, value: str, pattern: str) -> bool:
     return fnmatchcase(value, pattern.replace("[", "[[]"))
 
 
-def _many(value: Any) -> list[Any]:
+def many(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]

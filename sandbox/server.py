@@ -142,6 +142,12 @@ class Sandbox:
 
         self._faults.replace(check_faults(list(faults)))
 
+    def wait_until_quiet(self, timeout: float = 30) -> None:
+        """Wait until no event is being delivered, no function and no job runs behind an answer. Raises TimeoutError
+        after `timeout` seconds."""
+        if not self._inside.background.wait_until_quiet(timeout):
+            raise TimeoutError(f"the sandbox is still busy after {timeout} s")
+
     def reset(self) -> None:
         """Forget all AWS and git state, the calls so far and how often each operation was called. Faults stay in
         force."""
@@ -152,6 +158,7 @@ class Sandbox:
     def _forget(self) -> None:
         from moto.moto_api._internal.models import moto_api_backend
 
+        self._inside.background.end()
         for service in self._services.values():
             service.reset()
         moto_api_backend.reset()
@@ -177,8 +184,10 @@ class Sandbox:
         from sandbox.cloudformation import CloudFormation
         from sandbox.codecommit import CodeCommit
         from sandbox.codecommit.git_http import GitHttp
+        from sandbox.eventbridge import EventBridge
         from sandbox.faults import Faults
         from sandbox.front import Front
+        from sandbox.functions import Functions
         from sandbox.http_server import RequestHandler
         from sandbox.inside import Inside
         from sandbox.sagemaker import SageMaker
@@ -188,10 +197,18 @@ class Sandbox:
         if self._wanted_faults:
             self.set_faults(self._wanted_faults)
         self._callers = Callers(self._secret, self.region)
-        inside = Inside(self.url, self.region, self._folder)
+        self._inside = inside = Inside(self.url, self.region, self._folder, self._callers)
         codecommit = CodeCommit(self._folder / "codecommit", self.url, self.region)
-        self._services = {"codecommit": codecommit, "sagemaker": SageMaker(inside), "sts": Sts()}
-        self._services["cloudformation"] = CloudFormation(inside)
+        self.functions = Functions(inside, self._folder / "functions")
+        self.events = EventBridge(inside, self._log)
+        self._services = {
+            "cloudformation": CloudFormation(inside),
+            "codecommit": codecommit,
+            "events": self.events,
+            "lambda": self.functions,
+            "sagemaker": SageMaker(inside),
+            "sts": Sts(),
+        }
         git = GitHttp(codecommit.repositories, self._callers, self._log, self._faults, self.region)
         front = Front(self._services, git, self.endpoint.facts, self._callers, self._log, self._faults, self.region)
         port = self._socket.getsockname()[1]

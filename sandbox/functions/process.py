@@ -1,0 +1,240 @@
+"""One invocation in a process of its own: Lambda's environment and nothing else, a time limit, logs.
+
+Source: Lambda Developer Guide, "Defined runtime environment variables", "Understanding the Lambda execution environment
+lifecycle" (10 s for the initialisation), "Lambda runtimes: included SDK versions" (boto3 and what it needs, no more).
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import select
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import mkdtemp
+from threading import Lock, Thread
+from time import monotonic, time
+from typing import IO, cast
+
+BOOTSTRAP = Path(__file__).with_name("bootstrap.py")
+# What Lambda's Python runtime can import beside the standard library and the function's own package.
+_RUNTIME_PACKAGES = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "urllib3", "six")
+_INIT_TIME = 10.0
+_READY = b"ready\n"
+_LARGEST_RESPONSE = 6 * 1024 * 1024 + 100
+
+
+@dataclass
+class Order:
+    """What to run. event: JSON. timeout: seconds."""
+
+    request_id: str
+    invoked_arn: str
+    event: str
+    timeout: int
+    memory: int
+    task_root: Path
+    environment: Mapping[str, str]
+
+
+@dataclass
+class Outcome:
+    """payload: JSON. error: `Unhandled`, or None for a success. log: milliseconds since 1970 and text."""
+
+    payload: str
+    error: str | None
+    log: list[tuple[int, str]] = field(default_factory=list)
+
+
+class Processes:
+    """Starts the processes, and ends them. folder: for what they need on disk."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._runtime = folder / "runtime"
+        self._lock = Lock()
+        self._running: set[subprocess.Popen[bytes]] = set()
+
+    def run(self, order: Order) -> Outcome:
+        """Waits for the outcome; nothing of the process is left afterwards."""
+        scratch = Path(mkdtemp(dir=self._prepared()))
+        say_read, say_write = os.pipe()
+        try:
+            return self._run(order, scratch, say_read, say_write)
+        finally:
+            os.close(say_read)
+            shutil.rmtree(scratch, ignore_errors=True)
+
+    def stop(self) -> None:
+        """End all of them now, with everything that they started."""
+        with self._lock:
+            running = list(self._running)
+        for process in running:
+            _kill(process)
+
+    def _run(self, order: Order, scratch: Path, say_read: int, say_write: int) -> Outcome:
+        log: list[tuple[int, str]] = [(_now(), f"START RequestId: {order.request_id} Version: $LATEST")]
+        started = monotonic()
+        try:
+            process = subprocess.Popen(
+                # Isolated, and without site-packages: what Lambda does not have cannot be imported.
+                [sys.executable, "-I", "-S", "-B", str(BOOTSTRAP)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                cwd=order.task_root,
+                env=self._environment(order, scratch),
+                pass_fds=(say_write,),
+                start_new_session=True,
+            )
+        finally:
+            os.close(say_write)
+        with self._lock:
+            self._running.add(process)
+        try:
+            reader = Thread(target=_read_log, args=(process.stdout, log), daemon=True)
+            reader.start()
+            _tell(process, order, say_write)
+            said, ready_at, in_time = _listen(say_read, started, order.timeout)
+            if in_time:
+                with suppress(subprocess.TimeoutExpired):
+                    process.wait(1)  # for its exit status
+        finally:
+            _kill(process)
+            with self._lock:
+                self._running.discard(process)
+        reader.join(5)
+        ended = monotonic()
+        outcome = _outcome(order, said, in_time, process.returncode, log)
+        began = ready_at or started
+        _report(log, order, ended - began, began - started, outcome, in_time)
+        outcome.log = log
+        return outcome
+
+    def _environment(self, order: Order, scratch: Path) -> dict[str, str]:
+        """HOME and TMPDIR are not Lambda's: they keep the function from the files of whoever runs the sandbox."""
+        return {
+            "PATH": "/usr/local/bin:/usr/bin/:/bin:/opt/bin",
+            "LANG": "en_US.UTF-8",
+            "TZ": ":UTC",
+            "LAMBDA_TASK_ROOT": str(order.task_root),
+            "LAMBDA_RUNTIME_DIR": str(self._runtime),
+            "HOME": str(scratch),
+            "TMPDIR": str(scratch),
+            **order.environment,
+        }
+
+    def _prepared(self) -> Path:
+        """The folder, with the packages of Lambda's runtime in it."""
+        with self._lock:
+            if not self._runtime.exists():
+                self._runtime.mkdir(parents=True)
+                for name in _RUNTIME_PACKAGES:
+                    found = importlib.util.find_spec(name)
+                    if found is not None and found.origin is not None:
+                        path = Path(found.origin)
+                        path = path.parent if path.name == "__init__.py" else path
+                        (self._runtime / path.name).symlink_to(path)
+        return self._folder
+
+
+def _tell(process: subprocess.Popen[bytes], order: Order, say: int) -> None:
+    message = {
+        "say": say,
+        "request_id": order.request_id,
+        "invoked_arn": order.invoked_arn,
+        "event": order.event,
+        "timeout": order.timeout,
+    }
+    with suppress(BrokenPipeError), cast(IO[bytes], process.stdin) as stdin:  # else its exit status says the rest
+        stdin.write(json.dumps(message).encode())
+
+
+def _listen(say: int, started: float, timeout: int) -> tuple[bytes, float | None, bool]:
+    """What the process said, when it was ready, and whether it ended by itself."""
+    said, ready_at = b"", None
+    deadline = started + _INIT_TIME
+    while (left := deadline - monotonic()) > 0:
+        readable, _, _ = select.select([say], [], [], left)
+        if not readable:
+            break
+        piece = os.read(say, 1 << 16)
+        said += piece
+        if ready_at is None and said.startswith(_READY):
+            ready_at = monotonic()
+            deadline = ready_at + timeout
+        answer = said.removeprefix(_READY)
+        if not piece or answer.endswith(b"\n"):
+            return answer, ready_at, True
+    return b"", ready_at, False
+
+
+def _outcome(order: Order, said: bytes, in_time: bool, status: int | None, log: list[tuple[int, str]]) -> Outcome:
+    if not in_time:
+        at = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        log.append((_now(), f"{at} {order.request_id} Task timed out after {order.timeout:.2f} seconds"))
+        words = f"Task timed out after {order.timeout:.2f} seconds"
+        return _failed(order, "Sandbox.Timedout", words)
+    try:
+        answer = json.loads(said)
+    except ValueError:
+        words = f"Runtime exited with error: {_how(status)}" if status else "Runtime exited without providing a reason"
+        log.append((_now(), f"RequestId: {order.request_id} Error: {words}\nRuntime.ExitError"))
+        return _failed(order, "Runtime.ExitError", words)
+    if "error" in answer:
+        log.append((_now(), answer["log"]))
+        return Outcome(answer["error"], "Unhandled")
+    if len(answer["result"].encode()) > _LARGEST_RESPONSE:
+        words = f"Response payload size exceeded maximum allowed payload size ({_LARGEST_RESPONSE} bytes)."
+        error = {"errorMessage": words, "errorType": "Function.ResponseSizeTooLarge"}
+        return Outcome(json.dumps(error), "Unhandled")
+    return Outcome(answer["result"], None)
+
+
+def _failed(order: Order, kind: str, words: str) -> Outcome:
+    message = f"RequestId: {order.request_id} Error: {words}"
+    return Outcome(json.dumps({"errorType": kind, "errorMessage": message}), "Unhandled")
+
+
+def _how(status: int | None) -> str:
+    return f"signal: {signal.Signals(-status).name}" if status and status < 0 else f"exit status {status}"
+
+
+def _report(
+    log: list[tuple[int, str]], order: Order, took: float, init: float, outcome: Outcome, in_time: bool
+) -> None:
+    status = "" if outcome.error is None else ("\tStatus: error" if in_time else "\tStatus: timeout")
+    log.append((_now(), f"END RequestId: {order.request_id}"))
+    log.append(
+        (
+            _now(),
+            f"REPORT RequestId: {order.request_id}\tDuration: {took * 1000:.2f} ms\tBilled Duration: "
+            f"{int((took + init) * 1000) + 1} ms\tMemory Size: {order.memory} MB\tInit Duration: {init * 1000:.2f} ms"
+            f"{status}",
+        )
+    )
+
+
+def _read_log(stream: IO[bytes], log: list[tuple[int, str]]) -> None:
+    with stream:
+        for line in stream:
+            log.append((_now(), line.decode("utf-8", "replace").rstrip("\n")))
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    """The whole group, even when the process itself has ended: what it started may not have."""
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def _now() -> int:
+    return int(time() * 1000)
