@@ -19,6 +19,7 @@ from mlops.runner import graph
 from mlops.runner.cache import Cache
 from mlops.runner.execution import Execution, StepRun
 from mlops.runner.expressions import Values, parameter_values
+from mlops.runner.machine import Machine
 
 CODE = "/opt/ml/processing/input/code"
 EXECUTION = {"PipelineExecutionId": "laptop-1", "PipelineName": "p", "StartDateTime": "s", "CurrentDateTime": "c"}
@@ -87,6 +88,7 @@ class Laptop:
     registry: Any = field(default_factory=Registry)
     workers: int = 4
     prepare: Callable[[Execution], None] = lambda execution: None
+    machine: Machine = field(init=False)
 
     def code(self, **files: str) -> str:
         """Add files of Python to the store; `__` stands for a dot."""
@@ -155,18 +157,16 @@ class Laptop:
         given = options.pop("given", {})
         read = graph.read({"Parameters": parameters or [], "Steps": [*steps]})
         values = Values(parameter_values(parameters or [], given), EXECUTION)
-        execution = Execution(
-            read,
+        self.machine = Machine(
             values,
             folder=self.folder / "runs" / str(self.number) / "steps",
             place=store.Laptop(),
             registry=self.registry,
             cache=options.pop("cache", Cache(self.folder / "cache")),
-            listener=self.listener,
             find_output=store.find,
             workers=self.workers,
-            **options,
         )
+        execution = Execution(read, values, executor=self.machine, listener=self.listener, **options)
         self.prepare(execution)
         return execution
 

@@ -133,7 +133,7 @@ def test_pressing_twice_ends_at_once(laptop: Laptop, children: Path, monkeypatch
     execution = laptop.execution(laptop.processing("Deaf", CHILDREN, arguments=[str(children), "deaf"]))
 
     def press_again() -> None:
-        wait_until(execution.processes._stopping.is_set)
+        wait_until(laptop.machine.processes._stopping.is_set)
         time.sleep(0.1)
         os.kill(os.getpid(), signal.SIGINT)
 
@@ -149,7 +149,7 @@ def test_pressing_twice_ends_at_once(laptop: Laptop, children: Path, monkeypatch
 def test_after_a_stop_nothing_is_started_or_registered(laptop: Laptop) -> None:
     for step in (laptop.processing("One"), {"Name": "One", "Type": "RegisterModel", "Arguments": {}}, model("One")):
         execution = laptop.execution(step)
-        execution.processes.stop()
+        laptop.machine.processes.stop()
         assert statuses(execution.run()) == {"One": "Stopped"}
     assert laptop.registry.requests == []
 

@@ -48,7 +48,7 @@ def run(
 
     def open_gate() -> None:
         deadline = time.monotonic() + 20
-        while spare and not execution.processes.spares and time.monotonic() < deadline:
+        while spare and not laptop.machine.processes.spares and time.monotonic() < deadline:
             time.sleep(0.01)
         meanwhile()
         gate.touch()
@@ -57,7 +57,7 @@ def run(
     opener.start()
     runs = execution.run()
     opener.join()
-    assert not execution.processes.spares
+    assert not laptop.machine.processes.spares
     return runs["Second"]
 
 
@@ -253,13 +253,13 @@ def test_an_interpreter_that_is_not_needed_is_ended(laptop: Laptop, way: str) ->
     execution = laptop.execution(first, step(laptop, "Second", look(), DependsOn=["First"]))
     runner = threading.Thread(target=execution.run)
     runner.start()
-    while not execution.processes.spares:
+    while not laptop.machine.processes.spares:
         time.sleep(0.01)
     assert len(_workers()) == 1
     if way == "a failure":
         gate.touch()
     else:
-        execution.processes.stop()
+        laptop.machine.processes.stop()
     runner.join(20)
     assert not runner.is_alive()
     assert not _workers()

@@ -23,6 +23,7 @@ from mlops.runner.cache import Cache
 from mlops.runner.execution import Execution, StepRun
 from mlops.runner.expressions import Values
 from mlops.runner.job import last_lines
+from mlops.runner.machine import Machine
 
 SMALL = 20_000_000  # bytes of data below which more threads only wait for each other
 MOST_WARNINGS = 3  # of the data check; the report has all
@@ -83,17 +84,16 @@ def run(wish: Wish) -> Done:
     cache = Cache(store.HOME / "cache", enabled=wish.reuse)
     start, stopped = time.monotonic(), False
     with Progress(stderr=wish.only_results) as progress:
-        execution = Execution(
-            steps,
-            Values(prepared.parameters, execution_values),
+        values = Values(prepared.parameters, execution_values)
+        machine = Machine(
+            values,
             folder=folder / "steps",
             place=store.Laptop(),
             registry=Registry(prepared, record, lambda: remembered.outputs_of(execution.runs)),
             cache=cache,
-            listener=progress,
             find_output=store.find,
-            reused=reused,
         )
+        execution = Execution(steps, values, executor=machine, listener=progress, reused=reused)
         try:
             execution.run()
         except KeyboardInterrupt:

@@ -2,26 +2,21 @@
 
 import concurrent.futures
 import contextlib
-import os
-import threading
 import time
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from mlops.problem import Problem
-from mlops.runner import conditions, models, processing, requests, training, transform
-from mlops.runner.cache import Cache
+from mlops.runner import conditions, requests
+from mlops.runner.executor import Executor, Retryable
 from mlops.runner.expressions import Values
 from mlops.runner.graph import Step
-from mlops.runner.job import Job, Place, Result
-from mlops.runner.processes import NoCapacity, Processes, Stopped
-from mlops.runner.spares import Spares
+from mlops.runner.job import Result
+from mlops.runner.processes import Stopped
 
 Status = Literal["Executing", "Succeeded", "Failed", "Stopped", "Skipped"]
-CAPACITY = "SageMaker.CAPACITY_ERROR"
 
 
 @dataclass
@@ -57,29 +52,15 @@ class Execution:
         steps: Mapping[str, Step],
         values: Values,
         *,
-        folder: Path,
-        place: Place,
-        registry: models.Registry,
-        cache: Cache,
+        executor: Executor,
         listener: Listener,
-        find_output: Callable[[str], Path],
         reused: Mapping[str, StepRun] | None = None,
-        workers: int | None = None,
     ) -> None:
-        """Prepare an execution.
-
-        `folder`, which is <runs>/<number>/steps, gets a folder for each step; `find_output` tells where a kept output
-        lies on this machine, for property files; `reused` are steps that do not run, with what they left before.
-        """
-        self.steps, self.values, self.folder = steps, values, folder
-        self.place, self.registry, self.cache, self.listener = place, registry, cache, listener
-        self.find_output = find_output
+        """Prepare an execution; `reused` are steps that do not run, with what they left before."""
+        self.steps, self.values = steps, values
+        self.executor, self.listener = executor, listener
         self.reused = dict(reused or {})
-        self.workers = workers or os.cpu_count() or 1
-        self.processes = Processes()
-        self._spares = Spares(values, self.processes, find_output)
-        self._busy: set[str] = set()  # steps with a process
-        self._looking_ahead = threading.Lock()
+        self._waiting: dict[str, Step] = {}
         self.runs: dict[str, StepRun] = {}
 
     def run(self) -> dict[str, StepRun]:
@@ -91,11 +72,11 @@ class Execution:
         waiting = self._waiting = dict(self.steps)
         running: set[concurrent.futures.Future[None]] = set()
         with (
-            contextlib.closing(self.processes),
-            concurrent.futures.ThreadPoolExecutor(self.workers, "step") as pool,
+            contextlib.closing(self.executor),
+            concurrent.futures.ThreadPoolExecutor(self.executor.workers, "step") as pool,
         ):
-            self._pool = pool
             try:
+                self.executor.begin(self._coming)
                 while True:
                     for step in self._ready(waiting, len(running)):
                         run = self._note(StepRun(step.name, step.type))
@@ -105,18 +86,19 @@ class Execution:
                     done, running = concurrent.futures.wait(running, return_when=concurrent.futures.FIRST_COMPLETED)
                     for future in done:
                         future.result()
-                    self._look_ahead()
+                    self.executor.settled()
                     if any(run.status == "Failed" for run in self.runs.values()):
                         waiting.clear()
-                        self.processes.stop()
+                        self.executor.stop()
             except BaseException:
-                self.processes.stop()
+                self.executor.stop()
                 concurrent.futures.wait(running)
                 raise
 
     def _ready(self, waiting: dict[str, Step], running: int) -> list[Step]:
         """Take out the steps that can start, and settle those that never will."""
         ready: list[Step] = []
+        most = self.executor.workers - running
         settled = True
         while settled:
             settled = False
@@ -129,23 +111,19 @@ class Execution:
                     self._note(StepRun(name, step.type, "Skipped"))
                     waiting.pop(name)
                     settled = True
-                elif all(run and run.status == "Succeeded" for run in before) and running + len(ready) < self.workers:
+                elif (
+                    all(run and run.status == "Succeeded" for run in before)
+                    and running + len(ready) < self.executor.workers
+                ):
                     ready.append(waiting.pop(name))
         return ready
 
-    def _look_ahead(self) -> None:
-        """Prepare the steps that wait for nothing but what runs now, where a core has nothing to do.
-
-        One thread at a time: Python 3.11 fails with SystemError when two of them parse scripts at once.
-        """
-        with self._looking_ahead:
-            for step in list(self._waiting.values()):
-                if not self._busy or len(self._busy | self.processes.spares) >= self.workers:
-                    return
-                before = [self.runs.get(other) for other in step.waits_for]
-                ready = all(run and run.status in {"Executing", "Succeeded"} for run in before)
-                if step.name not in self.reused and ready:
-                    self._spares.prepare(step)
+    def _coming(self) -> Iterator[Step]:
+        """Yield the steps that wait for nothing but what runs now."""
+        for step in list(self._waiting.values()):
+            before = [self.runs.get(other) for other in step.waits_for]
+            if step.name not in self.reused and all(run and run.status in {"Executing", "Succeeded"} for run in before):
+                yield step
 
     def _note(self, run: StepRun) -> StepRun:
         self.runs = {**self.runs, run.name: run}  # others may just be reading the one before
@@ -161,7 +139,8 @@ class Execution:
         """Make known what a step left."""
         for name, (output, path) in step.property_files.items():
             if output in run.result.outputs:
-                self.values.property_files[step.name, name] = self.find_output(run.result.outputs[output]) / path
+                file = self.executor.property_file(run.result.outputs[output], path)
+                self.values.property_files[step.name, name] = file
         self.values.properties[step.name] = run.result.properties
 
     def _step(self, step: Step, run: StepRun) -> None:
@@ -187,75 +166,35 @@ class Execution:
     def _run(self, step: Step, run: StepRun) -> None:
         arguments = self.values.resolve(step.arguments)
         requests.check(step.name, step.type, arguments)
-        model = self._container(arguments["ModelName"]) if step.type == "Transform" else None
-        key = self.cache.key(step.type, arguments, model)
-        found = self.cache.find(key, step.cached_for)
-        if found and all(self._exists(uri) for uri in found.outputs.values()):
-            run.result, run.cached = found, True
+        if step.type == "Condition":
+            self.executor.check()
+            run.outcome = all(conditions.holds(condition) for condition in arguments["Conditions"])
+            run.result = Result({"Outcome": run.outcome})
+        elif step.type == "Fail":
+            self.executor.check()
+            raise Problem(str(arguments.get("ErrorMessage") or f"the pipeline ended at step {step.name}"))
         else:
-            run.result = self._with_retries(step, run, arguments, model)
-            self.cache.keep(key, run.result)
+            found = self.executor.find(step, arguments)
+            run.cached = found is not None
+            run.result = found or self._with_retries(step, run, arguments)
         self._settle(step, run)
 
-    def _exists(self, uri: str) -> bool:
-        try:
-            return self.find_output(uri).exists()
-        except FileNotFoundError:
-            return False
-
-    def _with_retries(
-        self, step: Step, run: StepRun, arguments: dict[str, Any], model: dict[str, Any] | None
-    ) -> Result:
-        policy = next((policy for policy in step.retry_policies if CAPACITY in policy.exceptions), None)
+    def _with_retries(self, step: Step, run: StepRun, arguments: dict[str, Any]) -> Result:
         start = time.monotonic()
         while True:
+            self.executor.check()
             try:
-                return self._execute(step, run, arguments, model)
-            except NoCapacity as error:
+                return self.executor.execute(step, arguments)
+            except Retryable as error:
+                policy = next((policy for policy in step.retry_policies if error.kind in policy.exceptions), None)
                 if policy is None or policy.is_over(run.attempts, time.monotonic() - start):
-                    raise Problem(f"step {step.name} cannot be started: {error}; close other programs") from None
-                self.processes.pause(policy.pause(run.attempts))
+                    raise
+                self.executor.pause(policy.pause(run.attempts))
                 run.attempts += 1
-
-    def _execute(self, step: Step, run: StepRun, arguments: dict[str, Any], model: dict[str, Any] | None) -> Result:
-        self.processes.check()
-        if step.type == "Condition":
-            run.outcome = all(conditions.holds(condition) for condition in arguments["Conditions"])
-            return Result({"Outcome": run.outcome})
-        if step.type == "Fail":
-            raise Problem(str(arguments.get("ErrorMessage") or f"the pipeline ended at step {step.name}"))
-        name = f"pipelines-{self.values.execution['PipelineExecutionId']}-{step.name}"
-        if step.type == "Model":
-            return models.create(name, arguments)
-        if step.type == "RegisterModel":
-            return models.register(self.registry, arguments)
-        folder = self.folder / step.name
-        folder.mkdir(parents=True, exist_ok=True)
-        job = Job(step.name, name, folder, folder / "log.txt", self.place, self.processes)
-        job.clear()
-        self._busy.add(step.name)
-        try:
-            self._pool.submit(self._look_ahead)
-            if model is not None:
-                result = transform.run(job, arguments, model)
-            else:
-                result = {"Processing": processing.run, "Training": training.run}[step.type](job, arguments)
-        finally:
-            self._busy.remove(step.name)
-        job.clear()  # the outputs are kept; a step that failed keeps its whole folder
-        result.log = job.log.relative_to(self.folder.parents[1]).as_posix()
-        return result
-
-    def _container(self, model: str) -> dict[str, Any]:
-        for properties in list(self.values.properties.values()):  # other steps end meanwhile
-            if properties.get("ModelName") == model and "PrimaryContainer" in properties:
-                container: dict[str, Any] = properties["PrimaryContainer"]
-                return container
-        raise Problem(f"no step of this pipeline made the model {model!r}")
 
     def _log_mistake(self, step: Step) -> None:
         with contextlib.suppress(OSError):
-            log = self.folder / step.name / "log.txt"
+            log = self.executor.log(step.name)
             log.parent.mkdir(parents=True, exist_ok=True)
             with log.open("a", encoding="utf-8") as file:
                 traceback.print_exc(file=file)

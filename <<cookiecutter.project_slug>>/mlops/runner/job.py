@@ -20,7 +20,19 @@ REASON = 1024  # characters (DescribeTrainingJob, FailureReason)
 
 
 class JobFailed(Problem):
-    """A job ended with an error: the script's last line is the reason. It is not tried again."""
+    """A job ended with an error: the script's last line is the reason. It is not tried again.
+
+    `code` is that of its process, if it had one.
+    """
+
+    def __init__(self, reason: str, code: int | None = None) -> None:
+        """Say why."""
+        super().__init__(reason)
+        self.code = code
+
+
+class JobTimedOut(JobFailed):
+    """A job ran longer than its request allows."""
 
 
 class Place(Protocol):
@@ -53,6 +65,15 @@ class Result:
     log: str | None = None
 
 
+def inherited() -> dict[str, str]:
+    """Return the variables that every job gets from this process."""
+    # What this process was told about its own modules is no business of the job's.
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    kept["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), kept.get("PATH", os.defpath)])
+    kept["PYTHONUNBUFFERED"] = "1"  # what a job printed before it was ended is the best hint there is
+    return kept
+
+
 @dataclass(frozen=True)
 class Job:
     """One attempt at one step."""
@@ -63,6 +84,7 @@ class Job:
     log: Path
     place: Place
     processes: Processes
+    environment: Mapping[str, str] = field(default_factory=inherited)  # what it gets beside its own variables
 
     def inside(self, path: str) -> Path:
         """Return where a path of the container lies on this machine."""
@@ -118,28 +140,19 @@ class Job:
         """
         mapped = {name: self.mapped(value) for name, value in variables.items()}
         try:
-            code = self.processes.run(self.step, command, folder, inherited() | mapped, self.log, limit)
+            code = self.processes.run(self.step, command, folder, {**self.environment, **mapped}, self.log, limit)
         except TimedOut:
             minutes = (limit or 0) / 60
-            raise JobFailed(
+            raise JobTimedOut(
                 f"step {self.step} ran longer than {minutes:g} minutes; "
                 "raise max_minutes in `jobs` of mlops.yaml, or make it faster"
             ) from None
         if code:
-            raise JobFailed(f"step {self.step} failed: {_reason(self.log, code)}")
+            raise JobFailed(f"step {self.step} failed: {_reason(self.log, code)}", code)
 
     def clear(self) -> None:
         """Remove the job's folder, but not its log."""
         shutil.rmtree(self.folder / CONTAINER.split("/")[1], ignore_errors=True)
-
-
-def inherited() -> dict[str, str]:
-    """Return the variables that every job gets from this process."""
-    # What this process was told about its own modules is no business of the job's.
-    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    kept["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), kept.get("PATH", os.defpath)])
-    kept["PYTHONUNBUFFERED"] = "1"  # what a job printed before it was ended is the best hint there is
-    return kept
 
 
 def last_lines(log: Path, count: int = LOG_LINES) -> list[str]:

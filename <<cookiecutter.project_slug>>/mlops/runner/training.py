@@ -10,7 +10,7 @@ from typing import Any
 from mlops.model_archive import ARCHIVE, pack
 from mlops.problem import Problem
 from mlops.runner import training_driver
-from mlops.runner.job import CONTAINER, REASON, Job, JobFailed, Result
+from mlops.runner.job import CONTAINER, REASON, Job, JobFailed, JobTimedOut, Result
 
 DATA = "/opt/ml/input/data"
 
@@ -34,7 +34,7 @@ def run(job: Job, arguments: dict[str, Any]) -> Result:
     try:
         job.run(command, folder, variables, limit)
     except JobFailed as failed:
-        raise _own_reason(job) or failed from None
+        raise _own_reason(job, failed) from None
     if not any(model.iterdir()):
         raise JobFailed(f"step {job.step} left no model: it must write one into $SM_MODEL_DIR (/opt/ml/model)")
     archive = job.prepare("/opt/ml/packed/model")
@@ -115,10 +115,12 @@ def _read(file: Path) -> dict[str, Any]:
     return content or {}
 
 
-def _own_reason(job: Job) -> JobFailed | None:
-    """Return what the script wrote to /opt/ml/output/failure: SageMaker shows it as the FailureReason."""
+def _own_reason(job: Job, failed: JobFailed) -> JobFailed:
+    """Return what the script wrote to /opt/ml/output/failure, if it did: SageMaker shows it as the FailureReason."""
     try:
         text = job.inside("/opt/ml/output/failure").read_text("utf-8", "replace").strip()
     except FileNotFoundError:
-        return None
-    return JobFailed(f"step {job.step} failed: {' '.join(text.split())[:REASON]}") if text else None
+        return failed
+    if not text or isinstance(failed, JobTimedOut):
+        return failed
+    return JobFailed(f"step {job.step} failed: {' '.join(text.split())[:REASON]}", failed.code)
