@@ -92,7 +92,7 @@ def test_a_function_in_a_function_makes_a_step_wait_for_each_that_it_reads() -> 
         ([fail("X", DependsOn=["Y"])], "step X waits for 'Y', which is no step"),
         ([fail("X", {"Get": "Steps.Y.Z"})], "step X waits for 'Y', which is no step"),
         ([fail("X", {"Get": "Parameters.P"})], "step X uses Parameters.P, which is no parameter"),
-        ([fail("X", {"Get": "Execution.PipelineArn"})], "step X uses Execution.PipelineArn, which a laptop has not"),
+        ([fail("X", {"Get": "Execution.PipelineArn"})], "step X uses Execution.PipelineArn, which there is not here"),
         ([fail("X", {"Get": "Item.Value"})], "step X uses Item.Value, which cannot be followed here"),
         ([fail("X", [{"Std:Sum": []}])], "step X uses Std:Sum"),
         ([fail("X", {"Std:JsonGet": {"S3Uri": "s3://b/k", "Path": "a"}})], "step X reads JSON from S3"),

@@ -251,10 +251,12 @@ def test_a_model_is_packed_so_that_the_same_files_are_the_same_bytes(laptop: Lap
     assert (tmp_path / "link").read_text() == "1"
 
 
-def test_what_lies_in_output_data_is_kept(laptop: Laptop) -> None:
+def test_what_lies_in_output_data_is_packed_as_sagemaker_does(laptop: Laptop, tmp_path: Path) -> None:
     script = TRAIN + "open(os.path.join(os.environ['SM_OUTPUT_DATA_DIR'], 'curve.csv'), 'w').write('1')"
     runs = laptop.run(step(laptop, script))
-    assert (store.find(runs["Train"].result.outputs["data"]) / "curve.csv").read_text() == "1"
+    with tarfile.open(store.find(runs["Train"].result.outputs["data"]) / "output.tar.gz") as archive:
+        extract(archive, tmp_path)
+    assert (tmp_path / "curve.csv").read_text() == "1"
 
 
 @pytest.mark.parametrize(

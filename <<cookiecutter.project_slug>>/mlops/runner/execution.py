@@ -111,10 +111,7 @@ class Execution:
                     self._note(StepRun(name, step.type, "Skipped"))
                     waiting.pop(name)
                     settled = True
-                elif (
-                    all(run and run.status == "Succeeded" for run in before)
-                    and running + len(ready) < self.executor.workers
-                ):
+                elif all(run and run.status == "Succeeded" for run in before) and len(ready) < most:
                     ready.append(waiting.pop(name))
         return ready
 

@@ -1,13 +1,14 @@
 """A definition as steps that know what they wait for. What cannot be executed is refused before anything runs."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 from mlops.problem import Problem
 from mlops.runner import conditions, requests
+from mlops.runner.requests import Unsupported
 
 TYPES = ("Processing", "Training", "Transform", "Model", "RegisterModel", "Condition", "Fail")
 STEP_KEYS = {"Name", "Type", "Arguments", "DependsOn", "DisplayName", "Description"}
@@ -58,10 +59,11 @@ class Step:
     retry_policies: tuple[RetryPolicy, ...]
 
 
-def read(definition: Mapping[str, Any]) -> dict[str, Step]:
-    """Return the steps in an order in which they can run.
+def read(definition: Mapping[str, Any], execution: Collection[str] = EXECUTION) -> dict[str, Step]:
+    """Return the steps in an order in which they can run. `execution` are the variables that an execution has.
 
     Raises:
+        Unsupported: a step asks for what cannot be executed here.
         Problem: a step, function or key is none that can be executed here, a name is unknown or doubled, or steps wait
             for each other in a circle.
     """
@@ -76,7 +78,7 @@ def read(definition: Mapping[str, Any]) -> dict[str, Step]:
             if other not in steps:
                 raise Problem(f"step {step.name} waits for {other!r}, which is no step")
         for path in references(step.arguments):
-            _check_reference(step.name, path, steps, parameters)
+            _check_reference(step.name, path, steps, parameters, execution)
     return _in_order(steps)
 
 
@@ -136,10 +138,12 @@ def _flatten(requested: list[dict[str, Any]], branch: tuple[str, bool] | None) -
         if not NAME.fullmatch(name):
             raise Problem(f"a step is called {name!r}; names have at most 64 letters, digits, - and _")
         if kind not in TYPES:
-            raise Problem(f"step {name} is of the type {kind}, which cannot run here; there are: {', '.join(TYPES)}")
+            raise Unsupported(
+                f"step {name} is of the type {kind}, which cannot run here; there are: {', '.join(TYPES)}"
+            )
         unknown = set(request) - STEP_KEYS
         if unknown:
-            raise Problem(f"step {name} has the key {min(unknown)!r}, which cannot be followed here")
+            raise Unsupported(f"step {name} has the key {min(unknown)!r}, which cannot be followed here")
         arguments = dict(request["Arguments"])
         inner = [(arguments.pop(key, []), outcome) for key, outcome in (("IfSteps", True), ("ElseSteps", False))]
         _check_functions(name, arguments)
@@ -168,19 +172,21 @@ def _depends_on(step: str, request: dict[str, Any]) -> set[str]:
     names = request.get("DependsOn", [])
     for other in names:
         if not isinstance(other, str):
-            raise Problem(
+            raise Unsupported(
                 f"step {step} runs when {other.get('Step')} has ended as {other.get('Trigger')}, "
                 "which cannot be followed here; only waiting for success can"
             )
     return set(names)
 
 
-def _check_reference(step: str, path: str, steps: Mapping[str, Step], parameters: set[str]) -> None:
+def _check_reference(
+    step: str, path: str, steps: Mapping[str, Step], parameters: set[str], execution: Collection[str]
+) -> None:
     root, _, rest = path.partition(".")
     if root == "Parameters" and rest not in parameters:
         raise Problem(f"step {step} uses {path}, which is no parameter of the pipeline")
-    if root == "Execution" and rest not in EXECUTION:
-        raise Problem(f"step {step} uses {path}, which a laptop has not; there are: {', '.join(EXECUTION)}")
+    if root == "Execution" and rest not in execution:
+        raise Problem(f"step {step} uses {path}, which there is not here; there are: {', '.join(execution)}")
     if root not in {"Parameters", "Execution", "Steps"}:
         raise Problem(f"step {step} uses {path}, which cannot be followed here")
     name, _, kind = rest.partition(".")
@@ -194,9 +200,11 @@ def _check_functions(step: str, value: Any) -> None:
     if isinstance(value, dict):
         for key, part in value.items():
             if key.startswith("Std:") and key not in FUNCTIONS:
-                raise Problem(f"step {step} uses {key}, which cannot be followed here; only {', '.join(FUNCTIONS)} can")
+                raise Unsupported(
+                    f"step {step} uses {key}, which cannot be followed here; only {', '.join(FUNCTIONS)} can"
+                )
             if key == "Std:JsonGet" and "PropertyFile" not in part:
-                raise Problem(f"step {step} reads JSON from S3, which cannot be followed here; use a property file")
+                raise Unsupported(f"step {step} reads JSON from S3, which cannot be followed here; use a property file")
             _check_functions(step, part)
     elif isinstance(value, list):
         for part in value:

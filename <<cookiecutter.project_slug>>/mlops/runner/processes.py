@@ -111,7 +111,7 @@ class Processes:
 
         def end_late() -> None:
             late.set()
-            _end([job])
+            _end([job], GRACE)
 
         timer = threading.Timer(limit or 0, end_late)
         timer.daemon = True
@@ -143,12 +143,15 @@ class Processes:
         self._stopping.wait(seconds)
         self.check()
 
-    def stop(self) -> None:
-        """End all processes, and let no other start."""
+    def stop(self, grace: float | None = None) -> None:
+        """End all processes, and let no other start.
+
+        `grace` is how many seconds they have between being asked to end and being ended, if not the usual ones.
+        """
         self._stopping.set()
         with self._lock:
             running = [*self._running, *self._spare.values()]
-        _end(running)
+        _end(running, GRACE if grace is None else grace)
 
     def spare(self, name: str, folder: Path, modules: Sequence[str], environment: Mapping[str, str]) -> None:
         """Start an interpreter that imports modules and then waits to become the job of this name.
@@ -203,12 +206,12 @@ def _spawn(command: Sequence[str], folder: Path, environment: Mapping[str, str],
     return _Job(process, mark)
 
 
-def _end(jobs: Sequence[_Job]) -> None:
+def _end(jobs: Sequence[_Job], grace: float) -> None:
     """Ask jobs to end, and end them: after some seconds, or at once if Ctrl-C is pressed again."""
     try:
         for job in jobs:
             job.signal(signal.SIGTERM)
-        deadline = time.monotonic() + GRACE
+        deadline = time.monotonic() + grace
         for job in jobs:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 job.process.wait(max(0.0, deadline - time.monotonic()))

@@ -124,11 +124,15 @@ FOLLOWED: dict[str, Any] = {
 }
 
 
+class Unsupported(Problem):
+    """SageMaker may well do it, but this runner does not."""
+
+
 def check(step: str, kind: str, arguments: Mapping[str, Any]) -> None:
     """Look at the arguments of a step, before and after the expressions in them are replaced.
 
     Raises:
-        Problem: they ask for what is done on SageMaker alone.
+        Unsupported: they ask for what is done on SageMaker alone.
     """
     _look(step, "", arguments, FOLLOWED[kind])
 
@@ -140,14 +144,14 @@ def _look(step: str, path: str, value: Any, followed: Any) -> None:
         for name, part in value.items():
             where = f"{path}.{name}".lstrip(".")
             if name not in followed:
-                raise Problem(f"step {step} asks for {where}, which cannot be followed here")
+                raise Unsupported(f"step {step} asks for {where}, which cannot be followed here")
             _look(step, where, part, followed[name])
     elif isinstance(followed, list):
         for part in value:
             _look(step, path, part, followed[0])
     elif value not in followed:
         allowed = " and ".join(sorted(map(str, followed)))
-        raise Problem(f"step {step} asks for {path} {value}, which cannot be done here; only {allowed} can")
+        raise Unsupported(f"step {step} asks for {path} {value}, which cannot be done here; only {allowed} can")
 
 
 def _is_expression(value: Any) -> bool:

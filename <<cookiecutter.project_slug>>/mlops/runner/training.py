@@ -13,6 +13,7 @@ from mlops.runner import training_driver
 from mlops.runner.job import CONTAINER, REASON, Job, JobFailed, JobTimedOut, Result
 
 DATA = "/opt/ml/input/data"
+DATA_ARCHIVE = "output.tar.gz"  # what SageMaker makes of /opt/ml/output/data, beside model.tar.gz
 
 
 def run(job: Job, arguments: dict[str, Any]) -> Result:
@@ -45,7 +46,8 @@ def run(job: Job, arguments: dict[str, Any]) -> Result:
     result = Result({"TrainingJobName": job.name, "TrainingJobStatus": "Completed", **arguments}, {"model": uri})
     result.properties["ModelArtifacts"] = {"S3ModelArtifacts": f"{uri}/{ARCHIVE}"}
     if any(extra.iterdir()):
-        result.outputs["data"] = job.keep("/opt/ml/output/data", f"{place}/data")
+        pack(extra, job.prepare("/opt/ml/packed/data") / DATA_ARCHIVE)
+        result.outputs["data"] = job.keep("/opt/ml/packed/data", place)
     return result
 
 
