@@ -22,7 +22,7 @@ from sandbox.callers import Caller, Callers
 from sandbox.role_trust import trusts
 
 # botocore's own retries meet what is momentary, as those of AWS's services do.
-_CONFIG = Config(connect_timeout=5, read_timeout=120, retries={"mode": "standard", "total_max_attempts": 3})
+_ATTEMPTS = 3
 _HOUR = 3600
 
 
@@ -100,7 +100,7 @@ class Inside:
         client = self.client("lambda", self.as_service(principal, source_arn))
         client.invoke(FunctionName=function_arn, InvocationType="Event", Payload=payload)
 
-    def client(self, service: str, caller: Caller, region: str | None = None) -> Any:
+    def client(self, service: str, caller: Caller, region: str | None = None, attempts: int = _ATTEMPTS) -> Any:
         """A boto client of this sandbox that calls as `caller`."""
         with self._making_client:
             return self._session.create_client(
@@ -110,7 +110,12 @@ class Inside:
                 aws_access_key_id=caller.access_key,
                 aws_secret_access_key=caller.secret,
                 aws_session_token=caller.token,
-                config=_CONFIG,
+                config=Config(
+                    connect_timeout=5,
+                    read_timeout=120,
+                    retries={"mode": "standard", "total_max_attempts": attempts},
+                    proxies={},
+                ),
             )
 
     def credentials(self, caller: Caller, region: str | None = None) -> dict[str, str]:

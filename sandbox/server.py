@@ -107,6 +107,8 @@ class Sandbox:
         self._running = False
         stopping.set()
         self._ready.wait()
+        for service in self._services.values():
+            service.reset()  # what runs for a customer ends while its calls are still answered
         if self._server is not None:
             self._server.shutdown()
         self._thread.join()

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import MutableMapping
 from typing import Any
 
 from sandbox.calls import Call
@@ -10,12 +11,15 @@ from sandbox.errors import NotImplementedInSandbox
 from sandbox.inside import Inside
 from sandbox.resources import describe
 from sandbox.sagemaker.groups import GroupOperations
+from sandbox.sagemaker.jobs.operations import JobOperations
+from sandbox.sagemaker.jobs.store import Jobs
+from sandbox.sagemaker.models import Models
 from sandbox.sagemaker.packages import PackageOperations, next_version_arn
 from sandbox.sagemaker.store import Registries, group_arn, package_arn
 from sandbox.sagemaker.tags import TagOperations
 
 
-class SageMaker(GroupOperations, PackageOperations, TagOperations):
+class SageMaker(GroupOperations, PackageOperations, TagOperations, JobOperations):
     """The operations that the sandbox has itself; those without a method here are moto's."""
 
     complete = False
@@ -23,6 +27,8 @@ class SageMaker(GroupOperations, PackageOperations, TagOperations):
     def __init__(self, inside: Inside) -> None:
         self.inside = inside
         self.registries = Registries()
+        self.models = Models()
+        self.jobs = Jobs()
 
     def Search(self, call: Call) -> dict[str, Any]:
         """moto would search its own, empty registry and find nothing: a wrong answer. What it does search, it keeps
@@ -48,11 +54,25 @@ class SageMaker(GroupOperations, PackageOperations, TagOperations):
         describe(call)
         if named:
             call.resources[:] = named
+        for arn in call.resources:
+            call.context.update({f"aws:ResourceTag/{key}": value for key, value in (self.tags_of(arn) or {}).items()})
         for arn in named:
             package = packages.get(arn)
             group = groups.get(arn) or (package.group if package else None)
             tags = group.tags if group else (package.tags if package else {})
             call.context.update({f"aws:ResourceTag/{key}": value for key, value in tags.items()})
 
+    def tags_of(self, arn: str) -> MutableMapping[str, str] | None:
+        """The tags of a job, a model or a pipeline, to be changed in place; None if there is none."""
+        found = self.jobs.find(arn) or self.models.by_arn.get(arn)
+        return found.tags if found else None
+
+    def running(self) -> int:
+        """How many jobs and executions are under way."""
+        return len(list(self.jobs.running()))
+
     def reset(self) -> None:
+        """Ends every job at once."""
+        self.jobs.clear()
+        self.models.by_arn.clear()
         self.registries.clear()

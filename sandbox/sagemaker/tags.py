@@ -15,10 +15,15 @@ from sandbox.errors import NotImplementedInSandbox
 from sandbox.sagemaker.store import Registries, invalid
 
 MOST_TAGS = 50
+_OURS = ("processing-job", "training-job", "transform-job", "model", "pipeline")
 
 
 class TagOperations:
     registries: Registries
+
+    def tags_of(self, arn: str) -> MutableMapping[str, str] | None:
+        """The tags of a job, a model or a pipeline, to be changed in place; None if there is none."""
+        raise NotImplementedError
 
     def AddTags(self, call: Call) -> dict[str, Any]:
         """Adds or overwrites; answers all tags of the resource."""
@@ -53,11 +58,16 @@ class TagOperations:
                     f"{arn} is a model version: it uses the tags of its model package group and has none of its own"
                 )
             return package.tags
+        own = self.tags_of(arn)
+        if own is not None:
+            return own
+        if kind in _OURS:
+            raise invalid(f"Could not find {arn}.")
         return {tag["Key"]: tag["Value"] for tag in getattr(_of_moto(call, arn), "tags", None) or []}
 
     def _keep(self, call: Call, tags: Mapping[str, str]) -> None:
         arn = call.params["ResourceArn"]
-        if not arn.split(":", 5)[5].startswith("model-package"):
+        if not arn.split(":", 5)[5].startswith("model-package") and self.tags_of(arn) is None:
             _of_moto(call, arn).tags = _as_list(tags)
 
 

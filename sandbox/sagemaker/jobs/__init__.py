@@ -1,0 +1,1 @@
+"""Jobs of SageMaker that really run, as processes: processing, training and batch transform."""
