@@ -20,6 +20,7 @@ from moto.utilities.utils import get_partition
 from sandbox.background import Background
 from sandbox.callers import Caller, Callers
 from sandbox.role_trust import trusts
+from sandbox.service_quotas import Quotas
 
 # botocore's own retries meet what is momentary, as those of AWS's services do.
 _ATTEMPTS = 3
@@ -47,7 +48,8 @@ class Inside:
     """One for each sandbox, handed to the services that need it.
 
     folder: below it each service makes one of its own for files and processes. emit: EventBridge's, once it is there;
-    returns at once, and delivers behind. background: what is under way behind the answers.
+    returns at once, and delivers behind. background: what is under way behind the answers. quotas: SageMaker's, of
+    instances.
     """
 
     def __init__(self, url: str, region: str, folder: Path, callers: Callers) -> None:
@@ -56,6 +58,7 @@ class Inside:
         self.folder = folder
         self.emit: Callable[[Event], None] = lambda event: None
         self.background = Background()
+        self.quotas = Quotas()
         self._callers = callers
         self._session = botocore.session.Session()
         self._making_client = RLock()  # a session is not safe to use from several threads, its clients are

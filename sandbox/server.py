@@ -150,9 +150,14 @@ class Sandbox:
         if not self._inside.background.wait_until_quiet(timeout):
             raise TimeoutError(f"the sandbox is still busy after {timeout} s")
 
+    def set_quota(self, name: str, value: float) -> None:
+        """Set an applied quota, in instances, e.g. of `ml.m5.large for training job usage`. Raises KeyError,
+        ValueError."""
+        self._inside.quotas.set(name, value)
+
     def reset(self) -> None:
-        """Forget all AWS and git state, the calls so far and how often each operation was called. Faults stay in
-        force."""
+        """Forget all AWS and git state, quotas that were set, the calls so far and how often each operation was called.
+        Faults stay in force."""
         self._forget()
         self._log.clear()
         self._faults.restart_counting()
@@ -184,16 +189,24 @@ class Sandbox:
 
         from sandbox.callers import Callers
         from sandbox.cloudformation import CloudFormation
+        from sandbox.cloudwatch_logs import CloudWatchLogs
         from sandbox.codecommit import CodeCommit
         from sandbox.codecommit.git_http import GitHttp
+        from sandbox.ec2 import Ec2
+        from sandbox.ecr import Ecr
         from sandbox.eventbridge import EventBridge
         from sandbox.faults import Faults
         from sandbox.front import Front
         from sandbox.functions import Functions
         from sandbox.http_server import RequestHandler
         from sandbox.inside import Inside
+        from sandbox.kms import Kms
+        from sandbox.s3 import S3
         from sandbox.sagemaker import SageMaker
+        from sandbox.service_quotas import ServiceQuotas
+        from sandbox.ssm import Ssm
         from sandbox.sts import Sts
+        from sandbox.tagging import Tagging
 
         self._faults = Faults()
         if self._wanted_faults:
@@ -206,9 +219,17 @@ class Sandbox:
         self._services = {
             "cloudformation": CloudFormation(inside),
             "codecommit": codecommit,
+            "ec2": Ec2(),
+            "ecr": Ecr(),
             "events": self.events,
+            "kms": Kms(),
             "lambda": self.functions,
+            "logs": CloudWatchLogs(),
+            "resourcegroupstaggingapi": Tagging(),
+            "s3": S3(inside),
             "sagemaker": SageMaker(inside),
+            "service-quotas": ServiceQuotas(inside.quotas),
+            "ssm": Ssm(),
             "sts": Sts(),
         }
         git = GitHttp(codecommit.repositories, self._callers, self._log, self._faults, self.region)

@@ -32,6 +32,7 @@ SIGNING_NAMES: dict[str, tuple[str, ...]] = {
         "sagemaker-featurestore-runtime",
     ),
     "servicecatalog": ("servicecatalog", "servicecatalog-appregistry"),
+    "servicequotas": ("service-quotas",),
     "ses": ("sesv2", "ses"),
     "sso": ("sso-admin",),
     "states": ("stepfunctions",),
