@@ -64,4 +64,9 @@ def encode_output(call: Call, output: dict[str, Any] | None) -> Answer:
     serializer = get_serializer_class(call.service, call.protocol)(operation_model=call.model)
     response = serializer.serialize(output or {})
     body = response["body"] or b""  # None where the payload is a member that was not given
-    return response["status_code"], dict(response["headers"]), body.encode() if isinstance(body, str) else body
+    status = response["status_code"]
+    shape = call.model.output_shape
+    for name, member in shape.members.items() if shape is not None else ():
+        if member.serialization.get("location") == "statusCode":  # which moto's serializers do not know
+            status = (output or {}).get(name, status)
+    return status, dict(response["headers"]), body.encode() if isinstance(body, str) else body
