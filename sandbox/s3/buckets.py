@@ -138,8 +138,6 @@ def _region(call: Call, constraint: str | None) -> str:
                 f"The {constraint} location constraint is incompatible for the region specific endpoint this request "
                 "was sent to.",
             )
-    elif constraint == _DEFAULT_REGION:
-        raise AwsError("InvalidLocationConstraint", "The specified location-constraint is not valid")
     return constraint or _DEFAULT_REGION
 
 
