@@ -29,8 +29,10 @@ class CallLog:
         context: dict[str, Any],
         error: str | None = None,
         fault: str | None = None,
+        authorization: list[dict[str, Any]] | None = None,
     ) -> None:
-        """status: what the client got, or None where a fault let it have no answer."""
+        """status: what the client got, or None where a fault let it have no answer. authorization: what IAM is
+        asked, or None where the sandbox does not know."""
         entry: dict[str, Any] = {
             "service": service,
             "operation": operation,
@@ -39,6 +41,7 @@ class CallLog:
             "role": role,
             "resource": resource,
             "context": context,
+            "authorization": authorization,
         }
         if error:
             entry["error"] = error

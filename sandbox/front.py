@@ -16,6 +16,7 @@ from uuid import uuid4
 
 from moto.core.request import Request
 
+from sandbox.authorization import authorizations
 from sandbox.call_log import CallLog
 from sandbox.callers import ACCOUNT, Caller, Callers, no_credentials, wrong_signature
 from sandbox.calls import TO_MOTO, Call, Service, encode_output
@@ -129,6 +130,7 @@ class Front:
             resource=None,
             context={},
             error=error.code,
+            authorization=[],
         )
         return encode_error(error, protocol, service)
 
@@ -136,9 +138,11 @@ class Front:
         fault: FaultName | None = None
         answer: Answer | None = None
         code: str | None = None
+        asked: list[dict[str, Any]] | None = []
         try:
             call.params = read_and_check(target, request, body)
             self._describe(call)
+            asked = authorizations(call, self._tags_of)
             fault = self._faults.next_call(call.service, call.operation)
             answer = self._with_fault(fault, call, request, body)
             code = error_code_of(*answer)
@@ -163,6 +167,7 @@ class Front:
             context=call.context,
             error=code,
             fault=str(fault) if fault else None,
+            authorization=asked,
         )
         if answer is None:
             raise Cut
@@ -177,6 +182,11 @@ class Front:
         if not call.resources:
             describe(call)
         call.context.update(call.caller.context)
+
+    def _tags_of(self, call: Call, arn: str) -> Mapping[str, str] | None:
+        """The tags of what one of the sandbox's own services keeps; None for what moto keeps."""
+        keeper = getattr(self._services.get(arn.split(":")[2]), "tags_of", None) if arn.startswith("arn:") else None
+        return None if keeper is None else keeper(call, arn)
 
     def _with_fault(self, fault: FaultName | None, call: Call, request: Request, body: bytes) -> Answer:
         if fault is None or fault is FaultName.HANG_AFTER:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from gzip import GzipFile
 from typing import IO, Any, cast
 
+from sandbox.authorization import git_authorizations
 from sandbox.call_log import CallLog
 from sandbox.callers import EXPIRED_KEY, Caller, Callers
 from sandbox.codecommit.store import HEADS, Repositories, Repository, git_environment
@@ -181,6 +182,7 @@ class GitHttp:
             context=context,
             error=error,
             fault=str(fault) if fault else None,
+            authorization=git_authorizations(operation, repository.arn, context, caller, self._region),
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from sandbox.calls import Call
@@ -48,6 +49,11 @@ class CodeCommit(MergeOperations):
             named = self.repositories.find(call.caller.account, call.region, arn.rsplit(":", 1)[-1])
             if named:
                 call.context.update({f"aws:ResourceTag/{key}": value for key, value in named.tags.items()})
+
+    def tags_of(self, call: Call, arn: str) -> Mapping[str, str]:
+        """For the condition key aws:ResourceTag/…."""
+        found = self.repositories.find(call.caller.account, call.region, arn.rsplit(":", 1)[-1])
+        return found.tags if found else {}
 
     def reset(self) -> None:
         self.repositories.clear()

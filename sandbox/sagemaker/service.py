@@ -3,11 +3,11 @@
 
 from __future__ import annotations
 
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from typing import Any
 
 from sandbox.calls import Call
-from sandbox.errors import NotImplementedInSandbox
+from sandbox.errors import AwsError, NotImplementedInSandbox
 from sandbox.inside import Inside
 from sandbox.resources import describe
 from sandbox.sagemaker.groups import GroupOperations
@@ -55,14 +55,14 @@ class SageMaker(GroupOperations, PackageOperations, TagOperations, JobOperations
         if named:
             call.resources[:] = named
         for arn in call.resources:
-            call.context.update({f"aws:ResourceTag/{key}": value for key, value in (self.tags_of(arn) or {}).items()})
+            call.context.update({f"aws:ResourceTag/{key}": value for key, value in (self.own_tags(arn) or {}).items()})
         for arn in named:
             package = packages.get(arn)
             group = groups.get(arn) or (package.group if package else None)
             tags = group.tags if group else (package.tags if package else {})
             call.context.update({f"aws:ResourceTag/{key}": value for key, value in tags.items()})
 
-    def tags_of(self, arn: str) -> MutableMapping[str, str] | None:
+    def own_tags(self, arn: str) -> MutableMapping[str, str] | None:
         """The tags of a job, a model or a pipeline, to be changed in place; None if there is none."""
         found = self.jobs.find(arn) or self.models.by_arn.get(arn)
         return found.tags if found else None
@@ -70,6 +70,18 @@ class SageMaker(GroupOperations, PackageOperations, TagOperations, JobOperations
     def running(self) -> int:
         """How many jobs and executions are under way."""
         return len(list(self.jobs.running()))
+
+    def tags_of(self, call: Call, arn: str) -> Mapping[str, str]:
+        """For the condition key aws:ResourceTag/…; a version has those of its group."""
+        registry = self.registries.of(call)
+        package = registry.packages.get(arn)
+        group = registry.groups.get(arn) or (package.group if package else None)
+        if group or package:
+            return group.tags if group else package.tags if package else {}
+        try:
+            return self._tags(call, arn)
+        except AwsError:  # it does not exist, or can have no tags
+            return {}
 
     def reset(self) -> None:
         """Ends every job at once."""

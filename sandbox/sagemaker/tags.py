@@ -21,14 +21,14 @@ _OURS = ("processing-job", "training-job", "transform-job", "model", "pipeline")
 class TagOperations:
     registries: Registries
 
-    def tags_of(self, arn: str) -> MutableMapping[str, str] | None:
+    def own_tags(self, arn: str) -> MutableMapping[str, str] | None:
         """The tags of a job, a model or a pipeline, to be changed in place; None if there is none."""
         raise NotImplementedError
 
     def AddTags(self, call: Call) -> dict[str, Any]:
         """Adds or overwrites; answers all tags of the resource."""
         with self.registries.lock:
-            tags = self._tags(call)
+            tags = self._tags(call, call.params["ResourceArn"])
             tags.update(check_new_tags(call.params["Tags"], tags))
             self._keep(call, tags)
             return {"Tags": _as_list(tags)}
@@ -36,18 +36,17 @@ class TagOperations:
     def ListTags(self, call: Call) -> dict[str, Any]:
         """One page: a resource has at most 50 tags, the least that MaxResults can be."""
         with self.registries.lock:
-            return {"Tags": _as_list(self._tags(call))}
+            return {"Tags": _as_list(self._tags(call, call.params["ResourceArn"]))}
 
     def DeleteTags(self, call: Call) -> None:
         with self.registries.lock:
-            tags = self._tags(call)
+            tags = self._tags(call, call.params["ResourceArn"])
             for key in call.params["TagKeys"]:
                 tags.pop(key, None)
             self._keep(call, tags)
 
-    def _tags(self, call: Call) -> MutableMapping[str, str]:
-        """The tags of the resource a call names. Raises ValidationException if there is none."""
-        arn = call.params["ResourceArn"]
+    def _tags(self, call: Call, arn: str) -> MutableMapping[str, str]:
+        """The tags of a resource. Raises ValidationException if there is none."""
         kind = arn.split(":", 5)[5].partition("/")[0]
         if kind == "model-package-group":
             return self.registries.group(call, arn).tags
@@ -58,7 +57,7 @@ class TagOperations:
                     f"{arn} is a model version: it uses the tags of its model package group and has none of its own"
                 )
             return package.tags
-        own = self.tags_of(arn)
+        own = self.own_tags(arn)
         if own is not None:
             return own
         if kind in _OURS:
@@ -67,7 +66,7 @@ class TagOperations:
 
     def _keep(self, call: Call, tags: Mapping[str, str]) -> None:
         arn = call.params["ResourceArn"]
-        if not arn.split(":", 5)[5].startswith("model-package") and self.tags_of(arn) is None:
+        if not arn.split(":", 5)[5].startswith("model-package") and self.own_tags(arn) is None:
             _of_moto(call, arn).tags = _as_list(tags)
 
 
