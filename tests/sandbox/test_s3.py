@@ -251,7 +251,7 @@ def test_what_a_deny_by_encryption_headers_denies(encrypted, key, refused, condi
     keys are the headers of the request, not what the bucket does by default."""
     filled = json.loads(json.dumps(condition).replace("KEY", key).replace("OTHER", NOWHERE))
     put_policy(encrypted, deny(Condition=filled))
-    requests = (
+    requests: tuple[tuple[dict[str, str], bool], ...] = (
         ({}, plain),
         ({"ServerSideEncryption": "AES256"}, sse_s3),
         ({"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": key}, right_key),

@@ -125,7 +125,7 @@ def test_the_quota_counts_what_runs_already_of_the_type_and_of_all_types():
     quotas.set("Number of instances across all processing jobs", 4)
     quotas.require(Usage.PROCESSING, "ml.m5.large", 1, {"ml.m5.large": 2, "ml.c5.xlarge": 1})
     with pytest.raises(
-        AwsError, match="'ml.m5.large for processing job usage' is 3 Instances, with current utilization of 3"
+        AwsError, match=r"'ml\.m5\.large for processing job usage' is 3 Instances, with current utilization of 3"
     ):
         quotas.require(Usage.PROCESSING, "ml.m5.large", 1, {"ml.m5.large": 3})
     with pytest.raises(AwsError, match="across all processing jobs' is 4 Instances, with current utilization of 3 "):
@@ -134,7 +134,7 @@ def test_the_quota_counts_what_runs_already_of_the_type_and_of_all_types():
 
 
 def test_a_quota_that_is_set_must_exist_and_is_forgotten_by_reset(sandbox, quotas):
-    with pytest.raises(KeyError, match="no quota is called 'ml.m5.huge"):
+    with pytest.raises(KeyError, match="no quota is called"):
         sandbox.set_quota("ml.m5.huge for training job usage", 1)
     with pytest.raises(ValueError, match="cannot be -1"):
         sandbox.set_quota(M5_TRAINING, -1)
