@@ -199,6 +199,7 @@ class Sandbox:
         from sandbox.front import Front
         from sandbox.functions import Functions
         from sandbox.http_server import RequestHandler
+        from sandbox.iam import Iam
         from sandbox.inside import Inside
         from sandbox.kms import Kms
         from sandbox.s3 import S3
@@ -222,6 +223,7 @@ class Sandbox:
             "ec2": Ec2(),
             "ecr": Ecr(),
             "events": self.events,
+            "iam": Iam(),
             "kms": Kms(),
             "lambda": self.functions,
             "logs": CloudWatchLogs(),

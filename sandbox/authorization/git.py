@@ -25,10 +25,8 @@ class _Connection:
 def git_authorizations(
     operation: str, repository_arn: str, context: Mapping[str, Any], caller: Caller, region: str
 ) -> list[dict[str, Any]]:
-    """operation: `GitPush` or `GitPull`. context: the repository's tags, and of a push codecommit:References (CodeCommit
-    User Guide, "Limit pushes and merges to branches")."""
+    """operation: `GitPush` or `GitPull`. context: the repository's tags, and of a push codecommit:References
+    (CodeCommit User Guide, "Limit pushes and merges to branches")."""
     everywhere = request_context(_Connection(caller, region), "codecommit")
-    owner = {"aws:ResourceAccount": repository_arn.split(":")[4]}
-    return [
-        {"action": f"codecommit:{operation}", "resource": repository_arn, "context": {**everywhere, **owner, **context}}
-    ]
+    keys = {**everywhere, "aws:ResourceAccount": repository_arn.split(":")[4], **context}
+    return [{"action": f"codecommit:{operation}", "resource": repository_arn, "context": keys}]

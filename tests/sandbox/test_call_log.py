@@ -10,7 +10,8 @@ ROLE = "arn:aws:iam::123456789012:user/developer"
 
 
 def entry(call):
-    return {name: value for name, value in call.items() if name != "at"}
+    """Without its time, and without what tests/sandbox/test_authorization.py looks at."""
+    return {name: value for name, value in call.items() if name not in ("at", "authorization")}
 
 
 def test_an_entry_says_what_was_called_by_whom_on_what_and_when(sandbox, sagemaker):
@@ -95,6 +96,9 @@ def test_a_rejected_push_is_marked(sandbox, clone):
     work.git("push", "origin", "main")
     work.git("push", "origin", "--delete", "main", check=False)
     assert sandbox.calls[-1]["error"] == "PushRejected"
+    (asked,) = sandbox.calls[-1]["authorization"]
+    assert (asked["action"], asked["resource"]) == ("codecommit:GitPush", sandbox.calls[-1]["resource"])
+    assert asked["context"]["codecommit:References"] == ["refs/heads/main"]
 
 
 def test_branch_calls_carry_the_reference_for_conditions(sandbox, codecommit, refused):
