@@ -1,0 +1,89 @@
+"""The stack's parameters: from a file, from the command line, and as they were."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from account.problem import Problem
+
+# Tagging AWS resources: what all services take. A comma would end the tag here.
+_TAG = re.compile(r"(?!aws:)[\w .:/+@-]{1,128}=[\w .:/=+@-]{0,256}")
+
+
+def read(file: Path | None, pairs: Sequence[str]) -> dict[str, str]:
+    """What people gave: `pairs` (Name=Value) win over the file (YAML: texts, lists, or a mapping for tags).
+
+    Raises:
+        Problem: the file cannot be used, or a pair is none.
+    """
+    given = _from_file(file) if file else {}
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not (name and equals):
+            raise Problem(f"{pair!r} is no parameter: write --set Name=Value")
+        given[name] = value
+    return given
+
+
+def _from_file(file: Path) -> dict[str, str]:
+    try:
+        content = yaml.safe_load(file.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise Problem(f"{file} cannot be read: {' '.join(str(error).split())}") from None
+    if not isinstance(content, dict):
+        raise Problem(f"{file} must hold parameters, one a line, such as RolePath: /mlops/")
+    return {str(name): _text(file, str(name), value) for name, value in content.items()}
+
+
+def _text(file: Path, name: str, value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, dict):
+        value = [f"{key}={text}" for key, text in value.items()]
+    if isinstance(value, list):
+        return ",".join(_text(file, name, item) for item in value)
+    if not isinstance(value, str):  # 0123 and yes would arrive as something else
+        raise Problem(f"{file}: {name} has the value {value!r}, which is no text; put it into quotes")
+    return value
+
+
+def settle(declared: Mapping[str, Any], before: Mapping[str, str], given: Mapping[str, str]) -> dict[str, str]:
+    """The value of each parameter that the template declares: as given, else as it was, else the default.
+
+    Raises:
+        Problem: a name or a value that the template does not take.
+    """
+    if unknown := sorted(given.keys() - declared.keys()):
+        raise Problem(f"there is no parameter {', '.join(unknown)}; there are {', '.join(declared)}")
+    values = {name: given.get(name, before.get(name, form.get("Default", ""))) for name, form in declared.items()}
+    for name, value in values.items():
+        form = declared[name]
+        if not re.fullmatch(form.get("AllowedPattern", ".*"), value) or len(value) > form.get("MaxLength", 4096):
+            raise Problem(f"{name} is {value!r}; it must be {form.get('ConstraintDescription', 'shorter')}")
+    if "RolePath" in before and values["RolePath"] != before["RolePath"]:
+        raise Problem(
+            f"RolePath is {before['RolePath']} and cannot become {values['RolePath']}: the roles of projects are under "
+            "it; remove the projects and the stack first"
+        )
+    if bool(values["SubnetIds"]) != bool(values["SecurityGroupIds"]):
+        raise Problem("SubnetIds and SecurityGroupIds go together: SageMaker takes both or neither")
+    tags(values)
+    return values
+
+
+def tags(values: Mapping[str, str]) -> dict[str, str]:
+    """The tags that the organisation wants on everything.
+
+    Raises:
+        Problem: one is no Key=Value that every AWS service takes.
+    """
+    found = [tag.strip() for tag in values["MandatoryTags"].split(",") if tag.strip()]
+    for tag in found:
+        if not _TAG.fullmatch(tag):
+            raise Problem(f"MandatoryTags holds {tag!r}: write Key=Value with letters, numbers, spaces and _.:/=+-@")
+    return dict(tag.split("=", 1) for tag in found)
