@@ -7,10 +7,12 @@ from typing import Annotated, NoReturn
 import typer
 
 from mlops.commands import data, runs
+from mlops.commands.approve import approve, reject
 from mlops.commands.logs import logs
 from mlops.commands.predict import predict
 from mlops.commands.run import run
 from mlops.commands.serve import serve
+from mlops.commands.status import status
 from mlops.commands.submit import submit
 from mlops.commands.update import update
 from mlops.own_repository import refuse_elsewhere
@@ -33,7 +35,8 @@ PlanAsJson = Annotated[bool, typer.Option("--json", help="Show the plan as JSON 
 
 @app.callback()
 def _in_its_own_repository(context: typer.Context) -> None:
-    if context.invoked_subcommand != "update":  # which may be for an older repository, and looks itself
+    # Those may be for another repository, or for none, and look themselves.
+    if context.invoked_subcommand not in {"update", "status", "approve", "reject"}:
         refuse_elsewhere()
 
 
@@ -152,6 +155,9 @@ app.command(epilog="Example: mlops predict rows.csv")(predict)
 app.add_typer(data.app, name="data")
 app.command(epilog="Example: mlops submit --wait")(submit)
 app.command(epilog="Example: mlops logs Train --follow")(logs)
+app.command(epilog="Example: mlops status 3 --env prod")(status)
+app.command(epilog="Example: mlops approve 3 --reason 'better on the rare class'")(approve)
+app.command(epilog="Example: mlops reject 3 --reason 'trained on last year'")(reject)
 app.command(epilog="Example: mlops update --check")(update)
 
 
