@@ -241,9 +241,9 @@ def test_all_projects_of_the_account(registry: FilledRegistry, generated: Quick,
     ]
     assert listed[0]["newest"]["prod"] == {"version": 2, "approval": "Approved"}
     with faults(registry.account.sandbox, denied("ListTags", times=1)):
-        done = generated.mlops("status", "--account")
-    assert "its tags may not be read (sagemaker:ListTags)" in done.stderr
-    assert "churn" in done.stdout
+        partly = generated.mlops("status", "--account")
+    assert "its tags may not be read (sagemaker:ListTags)" in partly.stderr
+    assert "churn" in partly.stdout
 
 
 def test_another_project_from_any_folder(registry: FilledRegistry, generated: Quick, tmp_path: Path) -> None:

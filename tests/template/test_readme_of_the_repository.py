@@ -16,7 +16,7 @@ def test_every_command_of_the_readme_exists(bake: Bake, framework: str) -> None:
     repository = bake(framework=framework)
     readme = (repository.path / "README.md").read_text("utf-8")
     named = {match.strip() for match in COMMAND.findall(readme)}
-    assert {"run", "runs", "runs diff 1 2", "serve", "predict FILE", "doctor --fix"} <= named
+    assert {"run", "runs", "runs diff 1 2", "serve", "predict FILE", "doctor --fix", "approve 3"} <= named
     for line in sorted(named):
         words = line.split()
         command = [word for word in words[:2] if re.fullmatch(r"[a-z-]+", word) and not word.startswith("-")]

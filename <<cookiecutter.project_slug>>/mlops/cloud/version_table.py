@@ -155,7 +155,8 @@ def headline(version: Version) -> str:
 def details(full: Full) -> Iterator[Table]:
     """Yield the tables of one version: what it is, its metrics, what it was made with."""
     lineage = full.lineage.content
-    yield ["", f"version {full.version.number}"], [[name, one_line(text, LONGEST)] for name, text in _facts(full) if text]
+    facts = [[name, one_line(text, LONGEST)] for name, text in _facts(full) if text]
+    yield ["", f"version {full.version.number}"], facts
     if metrics := part(lineage, "metrics"):
         yield ["metric", "value", "95 % interval"], _metric_lines(metrics, lineage.get("main_metric"))
     if hyperparameters := part(lineage, "hyperparameters"):

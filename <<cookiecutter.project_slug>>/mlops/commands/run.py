@@ -23,6 +23,10 @@ def run(
         str | None, typer.Option("--env", help="Whose settings: feature, dev or prod. Without it, the branch tells.")
     ] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Run every step, also those with nothing changed.")] = False,
+    reproduce: Annotated[
+        int | None,
+        typer.Option("--reproduce", metavar="N", help="Make version N again, elsewhere; with --env that of AWS."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the record of the run as JSON.")] = False,
 ) -> None:
     """Run the pipeline on this machine: check the data, train, evaluate, compare, register.
@@ -35,6 +39,13 @@ def run(
 
     if environment not in {None, "feature", "dev", "prod"}:
         raise Problem(f"--env {environment}: there is no such environment; there are: feature, dev, prod")
+    if reproduce is not None:
+        from mlops.commands.reproduce import reproduce as make_again
+
+        if settings or from_step:
+            raise Problem("--reproduce takes everything from the version: leave out --set and --from")
+        make_again(reproduce, environment, as_json)
+        return
     wish = Wish(settings or (), cast("Environments | None", environment), from_step, not fresh, as_json)
     done = work.run(wish)
     record = done.record

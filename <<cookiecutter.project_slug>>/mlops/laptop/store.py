@@ -47,7 +47,7 @@ def add(files: Mapping[str, Path | bytes]) -> str:
     Raises:
         Problem: somebody writes to one of them.
     """
-    tree = _tree_hash({name: _digest(content) for name, content in files.items()})
+    tree = tree_of(files)
     if (STORE / tree).exists():
         return tree
     with scratch() as folder:
@@ -61,6 +61,11 @@ def add(files: Mapping[str, Path | bytes]) -> str:
         if _tree_hash(dict(digests(folder))) != tree:
             raise Problem(f"{', '.join(sorted(files)[:3])} changed while it was read; run again")
         return _keep(folder, tree)
+
+
+def tree_of(files: Mapping[str, Path | bytes]) -> str:
+    """Return the hash of the folder that files make, adding nothing."""
+    return _tree_hash({name: _digest(content) for name, content in files.items()})
 
 
 def add_large(files: Mapping[str, Path]) -> str:
