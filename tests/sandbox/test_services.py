@@ -102,7 +102,18 @@ def test_every_fault_name_and_log_field_is_documented():
 
     text = (ROOT / "docs" / "sandbox.md").read_text()
     assert all(f"`{name}`" in text for name in FaultName)
-    for field in ("service", "operation", "status", "at", "role", "resource", "context", "authorization", "error", "fault"):
+    for field in (
+        "service",
+        "operation",
+        "status",
+        "at",
+        "role",
+        "resource",
+        "context",
+        "authorization",
+        "error",
+        "fault",
+    ):
         assert f"`{field}`" in text
 
 

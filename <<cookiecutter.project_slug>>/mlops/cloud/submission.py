@@ -69,9 +69,7 @@ def prepare(wanted: EnvironmentName | None, *, stderr: bool = False) -> Submissi
     settings = load_settings().of_environment(environment)
     slug = settings.project.slug
     if environment == "prod" and state["dirty"]:
-        raise Problem(
-            "prod is trained from a commit, and files here differ from it; commit the changes first"
-        )
+        raise Problem("prod is trained from a commit, and files here differ from it; commit the changes first")
     caller = _caller(settings)
     stack = account_stack.require(settings.region)
     name = pipeline_name(slug, environment, state["branch"])

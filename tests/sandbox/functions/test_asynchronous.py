@@ -165,7 +165,10 @@ def test_event_configurations(functions, function, queue, refused):
     """API Reference, PutFunctionEventInvokeConfig and UpdateFunctionEventInvokeConfig."""
     arn = function(COUNTING)
     put = functions.put_function_event_invoke_config
-    assert "doesn't have an EventInvokeConfig" in refused(functions.get_function_event_invoke_config, FunctionName="demo")[1]
+    assert (
+        "doesn't have an EventInvokeConfig"
+        in refused(functions.get_function_event_invoke_config, FunctionName="demo")[1]
+    )
     assert "at least one of" in refused(put, FunctionName="demo")[1]
     assert refused(put, FunctionName="none", MaximumRetryAttempts=1)[1] == "The function doesn't exist."
     assert refused(put, FunctionName="demo", MaximumRetryAttempts=3)[0] == "ValidationException"

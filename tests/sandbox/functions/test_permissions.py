@@ -92,4 +92,7 @@ def test_what_is_refused(functions, demo, refused):
     assert latest[1] == "We currently do not support adding policies for $LATEST."
     url = refused(functions.add_permission, **given, Principal="*", FunctionUrlAuthType="NONE")
     assert url[0] == "NotImplementedInSandbox"
-    assert refused(functions.add_permission, **{**given, "Action": "s3:GetObject"}, Principal="*")[0] == "ValidationException"
+    assert (
+        refused(functions.add_permission, **{**given, "Action": "s3:GetObject"}, Principal="*")[0]
+        == "ValidationException"
+    )

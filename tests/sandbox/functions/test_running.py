@@ -37,7 +37,9 @@ def test_environment_context_and_credentials(function, invoke, role):
     assert re.fullmatch(r"\d{4}/\d\d/\d\d/\[\$LATEST\][0-9a-f]{32}", said["stream"])
     assert re.fullmatch(UUID, said["request"])
     assert said["cwd"] == said["env"]["LAMBDA_TASK_ROOT"]
-    assert {"aws_request_id", "function_name", "function_version", "log_group_name", "client_context"} < set(said["names"])
+    assert {"aws_request_id", "function_name", "function_version", "log_group_name", "client_context"} < set(
+        said["names"]
+    )
     assert set(said["env"]) - {"LC_CTYPE"} == {
         *("PATH", "LANG", "TZ", "HOME", "TMPDIR", "LAMBDA_TASK_ROOT", "LAMBDA_RUNTIME_DIR", "_HANDLER"),
         *("AWS_EXECUTION_ENV", "AWS_LAMBDA_FUNCTION_NAME", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE"),
@@ -202,7 +204,10 @@ def test_reserved_concurrency(sandbox, functions, function, refused):
     deadline = time.monotonic() + 5
     while sandbox.functions.registry.every()[0].running == 0 and time.monotonic() < deadline:
         time.sleep(0.01)
-    assert refused(functions.invoke, FunctionName="demo", Payload=b"0") == ("TooManyRequestsException", "Rate Exceeded.")
+    assert refused(functions.invoke, FunctionName="demo", Payload=b"0") == (
+        "TooManyRequestsException",
+        "Rate Exceeded.",
+    )
     sandbox.wait_until_quiet()
     assert functions.invoke(FunctionName="demo", Payload=b"0")["StatusCode"] == 200
     functions.put_function_concurrency(FunctionName="demo", ReservedConcurrentExecutions=0)

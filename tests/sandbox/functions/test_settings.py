@@ -91,7 +91,11 @@ def test_an_update_keeps_what_it_does_not_name(functions, function):
     function(CODE, Environment={"Variables": {"AA": "1"}}, Description="x")
     functions.update_function_configuration(FunctionName="demo", MemorySize=256)
     config = functions.get_function_configuration(FunctionName="demo")
-    assert (config["MemorySize"], config["Description"], config["Environment"]) == (256, "x", {"Variables": {"AA": "1"}})
+    assert (config["MemorySize"], config["Description"], config["Environment"]) == (
+        256,
+        "x",
+        {"Variables": {"AA": "1"}},
+    )
     functions.update_function_configuration(FunctionName="demo", Environment={"Variables": {}})
     assert "Environment" not in functions.get_function_configuration(FunctionName="demo")
 
