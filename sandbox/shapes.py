@@ -17,6 +17,9 @@ from botocore.model import ListShape, MapShape, Shape, StringShape, StructureSha
 
 from sandbox.patterns import UnreadablePattern, matches
 
+# Stands for a value that is not known yet, and so satisfies every constraint.
+ANYTHING = object()
+
 
 class UnknownMember(Exception):
     """A member that AWS's model does not have. AWS's services often ignore those; the sandbox refuses them on
@@ -66,7 +69,7 @@ def _lower_camel(path: tuple[str, ...]) -> str:
 
 
 def _walk(shape: Shape, value: Any, path: tuple[str, ...]) -> Iterator[Violation]:
-    if value is None:
+    if value is None or value is ANYTHING:
         return
     if isinstance(shape, StructureShape):
         yield from _structure(shape, value, path)

@@ -9,7 +9,9 @@ from typing import Any
 
 from sandbox.calls import Call
 from sandbox.errors import AwsError
+from sandbox.inside import Inside
 from sandbox.sagemaker.listing import listed
+from sandbox.sagemaker.package_events import state_change
 from sandbox.sagemaker.store import Group, Package, Registries, invalid, now, package_arn, user_context
 from sandbox.sagemaker.tags import check_new_tags
 
@@ -28,6 +30,7 @@ _REPLACED = (
 
 
 class PackageOperations:
+    inside: Inside
     registries: Registries
 
     def CreateModelPackage(self, call: Call) -> dict[str, Any]:
@@ -50,6 +53,7 @@ class PackageOperations:
             if made is None:
                 made = self._version(call, group_name) if group_name else self._unversioned(call)
                 self._remember(call, made)
+                self._tell(call, made, updated=False)
             return {"ModelPackageArn": made}
 
     def _version(self, call: Call, group_name: str) -> str:
@@ -92,18 +96,12 @@ class PackageOperations:
         if token:
             self.registries.of(call).tokens[token] = (_fingerprint(call), arn)
 
+    def _tell(self, call: Call, arn: str, updated: bool) -> None:
+        self.inside.emit(state_change(call, _described(self.registries.of(call).packages[arn]), updated))
+
     def DescribeModelPackage(self, call: Call) -> dict[str, Any]:
         with self.registries.lock:
-            package = self.registries.package(call, call.params["ModelPackageName"])
-            shown = {key: value for key, value in package.given.items() if key not in _NOT_SHOWN}
-            return {
-                **shown,
-                **_identity(package),
-                "ModelPackageStatusDetails": {"ValidationStatuses": [], "ImageScanStatuses": []},
-                "CreatedBy": package.created_by,
-                "LastModifiedTime": package.modified,
-                "LastModifiedBy": package.modified_by,
-            }
+            return _described(self.registries.package(call, call.params["ModelPackageName"]))
 
     def UpdateModelPackage(self, call: Call) -> dict[str, Any]:
         """Updates a version: metadata is merged into what is there, and then the keys to remove go."""
@@ -125,6 +123,7 @@ class PackageOperations:
             package.given["CustomerMetadataProperties"] = metadata or None
             package.given["AdditionalInferenceSpecifications"] = extra or None
             package.modified, package.modified_by = now(), user_context(call)
+            self._tell(call, package.arn, updated=True)
             return {"ModelPackageArn": package.arn}
 
     def DeleteModelPackage(self, call: Call) -> None:
@@ -184,6 +183,18 @@ def _more_specifications(package: Package, added: list[dict[str, Any]]) -> list[
             f"A model package can have at most {MOST_INFERENCE_SPECIFICATIONS} additional inference specifications."
         )
     return held
+
+
+def _described(package: Package) -> dict[str, Any]:
+    shown = {key: value for key, value in package.given.items() if key not in _NOT_SHOWN}
+    return {
+        **shown,
+        **_identity(package),
+        "ModelPackageStatusDetails": {"ValidationStatuses": [], "ImageScanStatuses": []},
+        "CreatedBy": package.created_by,
+        "LastModifiedTime": package.modified,
+        "LastModifiedBy": package.modified_by,
+    }
 
 
 def _identity(package: Package) -> dict[str, Any]:

@@ -1,5 +1,5 @@
 # ruff: noqa: N802 - methods are named as AWS names its operations
-"""SageMaker as the front sees it: the registry and all tags here, everything else moto's."""
+"""SageMaker as the front sees it: registry, jobs, models, pipelines and all tags here, everything else moto's."""
 
 from __future__ import annotations
 
@@ -9,17 +9,22 @@ from typing import Any
 from sandbox.calls import Call
 from sandbox.errors import AwsError, NotImplementedInSandbox
 from sandbox.inside import Inside
-from sandbox.resources import describe
+from sandbox.resources import describe, request_tags
 from sandbox.sagemaker.groups import GroupOperations
 from sandbox.sagemaker.jobs.operations import JobOperations
 from sandbox.sagemaker.jobs.store import Jobs
 from sandbox.sagemaker.models import Models
 from sandbox.sagemaker.packages import PackageOperations, next_version_arn
+from sandbox.sagemaker.pipelines.executions import ExecutionOperations
+from sandbox.sagemaker.pipelines.operations import PipelineOperations
+from sandbox.sagemaker.pipelines.store import Pipelines
 from sandbox.sagemaker.store import Registries, group_arn, package_arn
 from sandbox.sagemaker.tags import TagOperations
 
 
-class SageMaker(GroupOperations, PackageOperations, TagOperations, JobOperations):
+class SageMaker(
+    GroupOperations, PackageOperations, TagOperations, JobOperations, PipelineOperations, ExecutionOperations
+):
     """The operations that the sandbox has itself; those without a method here are moto's."""
 
     complete = False
@@ -29,6 +34,7 @@ class SageMaker(GroupOperations, PackageOperations, TagOperations, JobOperations
         self.registries = Registries()
         self.models = Models()
         self.jobs = Jobs()
+        self.pipelines = Pipelines()
 
     def Search(self, call: Call) -> dict[str, Any]:
         """moto would search its own, empty registry and find nothing: a wrong answer. What it does search, it keeps
@@ -52,8 +58,8 @@ class SageMaker(GroupOperations, PackageOperations, TagOperations, JobOperations
             call.resources.append(params["ResourceArn"])
         named = list(call.resources)
         describe(call)
-        if named:
-            call.resources[:] = named
+        told = set(request_tags(params).values())  # a tag's value may be an ARN, which the call does not touch
+        call.resources[:] = named or [arn for arn in call.resources if arn not in told]
         for arn in call.resources:
             call.context.update({f"aws:ResourceTag/{key}": value for key, value in (self.own_tags(arn) or {}).items()})
         for arn in named:
@@ -64,12 +70,12 @@ class SageMaker(GroupOperations, PackageOperations, TagOperations, JobOperations
 
     def own_tags(self, arn: str) -> MutableMapping[str, str] | None:
         """The tags of a job, a model or a pipeline, to be changed in place; None if there is none."""
-        found = self.jobs.find(arn) or self.models.by_arn.get(arn)
+        found = self.jobs.find(arn) or self.models.by_arn.get(arn) or self.pipelines.by_arn.get(arn)
         return found.tags if found else None
 
     def running(self) -> int:
         """How many jobs and executions are under way."""
-        return len(list(self.jobs.running()))
+        return len(self.jobs.running()) + len(self.pipelines.running())
 
     def tags_of(self, call: Call, arn: str) -> Mapping[str, str]:
         """For the condition key aws:ResourceTag/…; a version has those of its group."""
@@ -84,7 +90,12 @@ class SageMaker(GroupOperations, PackageOperations, TagOperations, JobOperations
             return {}
 
     def reset(self) -> None:
-        """Ends every job at once."""
+        """Ends every execution and every job at once."""
+        ending = self.pipelines.abandon()
         self.jobs.clear()
+        for execution in ending:
+            if execution.thread is not None:
+                execution.thread.join(timeout=5)
+        self.pipelines.clear()
         self.models.by_arn.clear()
         self.registries.clear()

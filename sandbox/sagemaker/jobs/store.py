@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from threading import Event, RLock, Thread
@@ -100,13 +99,13 @@ class Jobs:
             raise invalid("Requested resource not found.")
         return found
 
-    def running(self) -> Iterator[JobRecord]:
+    def running(self) -> list[JobRecord]:
         with self.lock:
-            return iter([job for job in self._by_arn.values() if not job.done.is_set()])
+            return [job for job in self._by_arn.values() if not job.done.is_set()]
 
     def clear(self) -> None:
         """End all that runs, at once, and forget everything."""
-        ending = list(self.running())
+        ending = self.running()
         for job in ending:
             job.abandoned = True
         for job in ending:

@@ -144,7 +144,8 @@ class Account:
             found: dict[str, Any] = getattr(self.sagemaker, f"describe_{kind}_job")(**{f"{word}JobName": name})
             return found
 
-        return until(describe, lambda found: found[f"{word}JobStatus"] in ENDED)
+        found: dict[str, Any] = until(describe, lambda found: found[f"{word}JobStatus"] in ENDED)
+        return found
 
     def log(self, job: str, kind: str = "Processing") -> list[str]:
         """What a job printed."""

@@ -1,0 +1,1 @@
+"""SageMaker Pipelines: definitions, and executions of them that really run."""
