@@ -14,6 +14,7 @@ from botocore.stub import Stubber
 from mlops.jobs.dataset_version import check_unchanged, dataset_version
 from sandbox.server import Sandbox
 from tests.jobs.conftest import JOBS
+from tests.jobs.test_lineage import usual, words
 
 BUCKET, URI = "artifacts-of-ours", "s3://artifacts-of-ours/p/content/ab12"
 
@@ -122,6 +123,24 @@ def test_data_that_are_gone_are_refused(s3: Any, put: Any) -> None:
         check_unchanged(URI, version)
     with pytest.raises(FileNotFoundError, match=f"^no data lie at {URI}$"):
         dataset_version(URI)
+
+
+def test_the_step_compare_fails_where_the_data_changed_and_says_so_in_its_last_line(put: Any, tmp_path: Path) -> None:
+    """As SageMaker runs it: it knows the region by AWS_REGION alone."""
+    put(a=b"1\n")
+    version = dataset_version(URI)
+    command = [sys.executable, str(JOBS / "compare.py"), *words(tmp_path, usual(tmp_path))]
+    command += ["--dataset-uri", URI, "--dataset-version", version]
+    job = {name: value for name, value in os.environ.items() if name != "AWS_DEFAULT_REGION"}
+    job["AWS_REGION"] = "us-east-1"
+    assert subprocess.run(command, env=job, capture_output=True, text=True).stderr == ""
+    put(a=b"2\n")
+    failed = subprocess.run(command, env=job, capture_output=True, text=True)
+    assert failed.returncode == 1
+    assert failed.stderr == (
+        f"compare.py: the data at {URI} changed during training: their version was {version} and is "
+        f"{dataset_version(URI)} now; start the pipeline again, and let nobody write there meanwhile\n"
+    )
 
 
 def test_of_a_laptop_nothing_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
