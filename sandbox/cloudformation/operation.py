@@ -52,17 +52,21 @@ class Operation:
         resource = self.stack.resources[logical_id]
         return resource.physical_id if attribute is None else resource.attributes[attribute]
 
-    def create(self, desired: Desired, resource: Resource) -> None:
-        """A new resource; its stack holds it, whole or half, from now on. Raises ResourceFailed, Stopped."""
+    def create(self, desired: Desired, resource: Resource, verb: str = "CREATE") -> None:
+        """A new resource; its stack holds it, whole or half, from now on. Raises ResourceFailed, Stopped.
+
+        verb: of its events; UPDATE where it replaces another.
+        """
         self.stack.resources[resource.logical_id] = resource
         self.made.append(resource)
 
         def make() -> None:
             self._resolve(desired, resource)
-            self.stack.record_resource(resource, "CREATE_IN_PROGRESS", shown=_shown(resource.properties))
-            HANDLERS[resource.type].create(self._work(resource), resource.properties)
+            if verb == "CREATE":
+                self.stack.record_resource(resource, "CREATE_IN_PROGRESS", shown=_shown(resource.properties))
+            HANDLERS[resource.type].create(Work(self.stack, resource, self.client, verb), resource.properties)
 
-        self._attempt(resource, "CREATE", make)
+        self._attempt(resource, verb, make)
 
     def update(self, resource: Resource, old: Mapping[str, Any], undo: bool = False) -> None:
         """A resource from its old properties to those that it holds now. Raises ResourceFailed, Stopped."""

@@ -34,7 +34,34 @@ def _pattern(validator: Any, pattern: str, instance: Any, schema: Any) -> Iterat
         yield ValidationError(f"string [{instance}] does not match pattern {pattern}")
 
 
-_Validator = extend(Draft7Validator, {"pattern": _pattern})
+def _pattern_properties(validator: Any, patterns: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:
+    for pattern, node in patterns.items():
+        for key, item in instance.items() if isinstance(instance, dict) else ():
+            if regex.search(pattern, key):
+                yield from validator.descend(item, node, path=key, schema_path=pattern)
+
+
+def _additional_properties(validator: Any, allowed: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:
+    if not isinstance(instance, dict):
+        return
+    for key in instance:
+        if key in schema.get("properties", {}) or _matching(key, schema.get("patternProperties", {})):
+            continue
+        if allowed is False:
+            yield ValidationError(f"extraneous key [{key}] is not permitted")
+        elif isinstance(allowed, dict):
+            yield from validator.descend(instance[key], allowed, path=key)
+
+
+# Patterns of AWS's schemas are Java's: \\p{L} and others are unknown to `re`.
+_Validator = extend(
+    Draft7Validator,
+    {
+        "additionalProperties": _additional_properties,
+        "pattern": _pattern,
+        "patternProperties": _pattern_properties,
+    },
+)
 
 
 def convert(type_name: str, region: str, properties: Mapping[str, Any]) -> dict[str, Any]:
@@ -58,6 +85,7 @@ def _convert(value: Any, node: Mapping[str, Any], schema: Mapping[str, Any]) -> 
 
 
 def _matching(key: str, patterns: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The schema of a member whose name a pattern describes."""
     found: Mapping[str, Any] = next((node for pattern, node in patterns.items() if regex.search(pattern, key)), {})
     return found
 
@@ -112,13 +140,7 @@ def _faults(error: ValidationError) -> Iterator[tuple[str, str]]:
         rule in ("anyOf", "oneOf", "allOf", "not", "if", "uniqueItems", "contains") and _stands_in(value)
     ):
         return
-    if rule == "additionalProperties":
-        known = error.schema.get("properties", {})  # type: ignore[union-attr]
-        patterns = error.schema.get("patternProperties", {})  # type: ignore[union-attr]
-        for key in value:
-            if key not in known and not any(regex.search(pattern, key) for pattern in patterns):
-                yield where, f"extraneous key [{key}] is not permitted"
-    elif rule == "required":
+    if rule == "required":
         for key in wanted:
             if key not in value:
                 yield where, f"required key [{key}] not found"

@@ -45,13 +45,13 @@ class _Loader(yaml.SafeLoader):
     """Safe YAML whose dates stay text, and in which a key stands once."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]  # type: ignore[no-untyped-call]
+        # A key is a name, though YAML 1.1 would read `On` as true.
+        keys = [key.value for key, _ in node.value]
         for number, key in enumerate(keys):
-            if isinstance(key, (dict, list)) or key in keys[:number]:
+            if not isinstance(key, str) or key in keys[:number]:
                 raise yaml.MarkedYAMLError(problem="duplicate key", problem_mark=node.value[number][0].start_mark)
-        return {
-            str(key): self.construct_object(value, deep=True) for key, (_, value) in zip(keys, node.value, strict=True)
-        }  # type: ignore[no-untyped-call]
+        values = [self.construct_object(value, deep=True) for _, value in node.value]  # type: ignore[no-untyped-call]
+        return dict(zip(keys, values, strict=True))
 
 
 def _function(loader: _Loader, suffix: str, node: yaml.Node) -> Any:

@@ -82,8 +82,7 @@ def _replace(operation: Operation, desired: Desired, held: Resource, becomes: Re
         raise ResourceFailed(held.logical_id)
     made = desired.resource(held.logical_id)
     steps.append(_Step(made, held))
-    operation.create(desired, made)
-    stack.record_resource(made, "UPDATE_COMPLETE")
+    operation.create(desired, made, "UPDATE")
 
 
 def _clean_up(operation: Operation, desired: Desired, steps: list[_Step]) -> list[str]:

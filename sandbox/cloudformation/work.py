@@ -51,6 +51,7 @@ class Work:
     stack: Stack
     resource: Resource
     client: Clients
+    verb: str = "CREATE"
 
     @property
     def region(self) -> str:
@@ -79,7 +80,7 @@ class Work:
         """To be called as soon as the resource is there: from now on a rollback deletes it."""
         self.resource.physical_id = physical_id
         self.resource.attributes = attributes
-        self.stack.record_resource(self.resource, "CREATE_IN_PROGRESS", "Resource creation Initiated")
+        self.stack.record_resource(self.resource, f"{self.verb}_IN_PROGRESS", "Resource creation Initiated")
 
     def generated_name(self, longest: int, lower: bool = False) -> str:
         """Stack name, logical id and random characters, cut to the length that the service allows."""

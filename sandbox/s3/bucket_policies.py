@@ -16,9 +16,12 @@ from sandbox.policy_documents import Malformed, Statement, like, parse_policy
 
 _SSE = "s3:x-amz-server-side-encryption"
 _KEY = "s3:x-amz-server-side-encryption-aws-kms-key-id"
+_CUSTOMER = "s3:x-amz-server-side-encryption-customer-algorithm"
+# Condition keys of the encryption headers, and the members of PutObject that hold them.
+_HEADERS = {_SSE: "ServerSideEncryption", _KEY: "SSEKMSKeyId", _CUSTOMER: "SSECustomerAlgorithm"}
 _SECURE = "aws:securetransport"
 _TLS = "s3:tlsversion"
-_KEYS = (_SSE, _KEY, _SECURE, _TLS)
+_KEYS = (*_HEADERS, _SECURE, _TLS)
 # Requests to the sandbox come by http, and count as secure.
 _TRANSPORT = {_SECURE: "true", _TLS: "1.3"}
 _NEGATED = {"StringNotEquals": "StringEquals", "StringNotLike": "StringLike", "ArnNotEquals": "ArnEquals"}
@@ -49,7 +52,7 @@ def require_not_denied(call: Call, statements: list[Statement], action: str, buc
     key = call.params.get("Key")
     resource = f"{bucket.arn}/{key}" if key else bucket.arn
     context = dict(_TRANSPORT)
-    for name, member in ((_SSE, "ServerSideEncryption"), (_KEY, "SSEKMSKeyId")):
+    for name, member in _HEADERS.items():
         if call.params.get(member):
             context[name] = call.params[member]
     for statement in statements:
@@ -111,7 +114,7 @@ def _check_operator(operator: str, keys: set[str]) -> None:
     kinds = {"Bool": {_SECURE}, "NumericLessThan": {_TLS}, "Null": set(_KEYS)}
     allowed = kinds.get(operator)
     if allowed is None and operator.removesuffix("IfExists") in (*_NEGATED, *_POSITIVE):
-        allowed = {_SSE, _KEY}
+        allowed = set(_HEADERS)
     if allowed is None or keys - allowed:
         raise _not_evaluated(f"the condition operator {operator} on {', '.join(sorted(keys))}")
 

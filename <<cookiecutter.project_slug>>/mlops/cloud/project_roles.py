@@ -36,7 +36,7 @@ class ProjectRoles:
         """The names of the roles that a registration would make or mend."""
         if self.found is None:
             return []
-        return [role_name(self.slug, kind) for kind in KINDS if not self.found.arns[kind] or kind in self.found.changed]
+        return [role_name(self.slug, kind) for kind in KINDS if kind in self.found.differ]
 
     @property
     def there(self) -> list[str]:

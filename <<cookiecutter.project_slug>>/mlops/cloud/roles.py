@@ -34,10 +34,10 @@ def job_role(settings: Settings, stack: AccountStack, account: str, environment:
 
 @dataclass(frozen=True)
 class Roles:
-    """The project's roles. `arns`: None for one that is not there; `changed`: what a registration made or mended."""
+    """The project's roles. `arns`: None for one that is not there; `differ`: what a registration would make or mend."""
 
     arns: Mapping[str, str | None]
-    changed: tuple[str, ...]
+    differ: tuple[str, ...]
 
 
 class Registration:
@@ -107,6 +107,6 @@ def _roles(function: str, answer: Any) -> Roles:
     match answer:
         case {"refused": str(reason)}:
             raise Refused(reason)
-        case {"interface": int(interface), "roles": dict(arns), "changed": list(changed)} if interface in ACCEPTED:
-            return Roles({kind: arns.get(kind) for kind in KINDS}, tuple(changed))
+        case {"interface": int(interface), "roles": dict(arns), **more} if interface in ACCEPTED:
+            return Roles({kind: arns.get(kind) for kind in KINDS}, tuple(more.get("differs", ())))
     raise Problem(f"the function {function} answered what this repository does not understand; run: mlops doctor")

@@ -12,7 +12,7 @@ from mlops.settings import Settings
 from mlops.terminal import step as shown_step
 
 # Parameters that want a file, not a folder: where in their tree it lies.
-FILES = {"SamplePayloadUri": SAMPLE_PAYLOAD}
+FILES = {"SamplePayloadUri": SAMPLE_PAYLOAD, "SettingsUri": "settings.json"}
 NO_VERSION = {"none": b"no version is approved yet\n"}  # in the place of a current model
 
 
