@@ -9,7 +9,6 @@ import json
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from threading import Event
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -20,12 +19,8 @@ from sandbox.cloudformation.errors import Failed
 from sandbox.cloudformation.stack import Resource, Stack, Wanted
 from sandbox.cloudformation.types import HANDLERS
 from sandbox.cloudformation.types.handler import changed
-from sandbox.cloudformation.work import Clients, Work, is_not_found, reason_of
+from sandbox.cloudformation.work import Clients, Stopped, Work, is_not_found, reason_of
 from sandbox.errors import AwsError
-
-
-class Stopped(Exception):
-    """The sandbox forgets everything: the operation ends without a further word."""
 
 
 class ResourceFailed(Exception):
@@ -36,11 +31,10 @@ class ResourceFailed(Exception):
 
 @dataclass
 class Operation:
-    """stop: set when the sandbox is reset."""
+    """client: of whoever acts; its stop is set when the sandbox is reset."""
 
     stack: Stack
     client: Clients
-    stop: Event
     retain_except_on_create: bool = False
     disable_rollback: bool = False
     made: list[Resource] = field(default_factory=list)
@@ -134,12 +128,12 @@ class Operation:
             raise Failed(f"Properties validation failed for resource {resource.logical_id} with message:\n[{told}]")
 
     def _attempt(self, resource: Resource, verb: str, act: Callable[[], None]) -> None:
-        if self.stop.is_set():
+        if self.client.stop.is_set():
             raise Stopped
         try:
             act()
         except Exception as error:
-            if self.stop.is_set():
+            if self.client.stop.is_set():
                 raise Stopped from error
             if verb == "DELETE" and isinstance(error, ClientError) and is_not_found(error):
                 self.stack.record_resource(resource, "DELETE_COMPLETE")

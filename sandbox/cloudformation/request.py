@@ -24,6 +24,7 @@ from sandbox.cloudformation.template import Template
 from sandbox.cloudformation.types import HANDLERS
 from sandbox.cloudformation.types.handler import unhandled
 from sandbox.cloudformation.work import Clients, url_suffix
+from sandbox.cloudformation.worker import Workers
 from sandbox.inside import CannotAssume, Inside
 from sandbox.role_trust import UnreadableTrust
 
@@ -60,12 +61,14 @@ def refuse_lacking(call: Call) -> None:
 
 
 class Requests:
-    def __init__(self, inside: Inside) -> None:
+    def __init__(self, inside: Inside, workers: Workers) -> None:
         self._inside = inside
+        self._workers = workers
 
     def clients(self, call: Call, stack_arn: str, role_arn: str | None) -> Clients:
         """Clients of whoever works on the stack: the caller, or the role that the stack has."""
-        return Clients(self._inside, self._principal(call.caller, stack_arn, role_arn), call.region)
+        caller = self._principal(call.caller, stack_arn, role_arn)
+        return Clients(self._inside, caller, call.region, self._workers.stop)
 
     def _principal(self, caller: Caller, stack_arn: str, role_arn: str | None) -> Caller:
         if role_arn is None:

@@ -21,8 +21,8 @@ class CloudFormation(StackOperations, ChangeSetOperations, ReadingOperations, Te
 
     def __init__(self, inside: Inside) -> None:
         self.stacks = Stacks()
-        self.requests = Requests(inside)
         self.workers = Workers()
+        self.requests = Requests(inside, self.workers)
 
     def describe(self, call: Call) -> None:
         """Stack, change set and passed role (Service Authorization Reference, AWS CloudFormation)."""

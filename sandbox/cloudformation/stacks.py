@@ -97,7 +97,7 @@ class StackOperations:
             if stack.in_progress:
                 raise invalid(f"Stack [{stack.name}] cannot be deleted while in status {stack.status}")
             self._begin(call, stack, "DELETE_IN_PROGRESS")
-        operation = Operation(stack, clients, self.workers.stop)
+        operation = Operation(stack, clients)
         self.workers.start(lambda: delete(operation, retained), stack)
 
     def UpdateTerminationProtection(self, call: Call) -> dict[str, Any]:
@@ -111,7 +111,7 @@ class StackOperations:
         with self.stacks.lock:
             stack.is_, stack.role_arn, stack.disable_rollback = wanted, wanted.role_arn, on_failure == "DO_NOTHING"
             self._begin(call, stack, "CREATE_IN_PROGRESS")
-        operation = Operation(stack, clients, self.workers.stop, self._retain(call, stack))
+        operation = Operation(stack, clients, self._retain(call, stack))
         self.workers.start(lambda: create(operation, wanted, on_failure), stack)
 
     def start_update(self, call: Call, stack: Stack, wanted: Wanted, clients: Clients, disable_rollback: bool) -> None:
@@ -119,7 +119,7 @@ class StackOperations:
             check_updatable(stack)
             stack.role_arn, stack.disable_rollback, stack.updated = wanted.role_arn, disable_rollback, now()
             self._begin(call, stack, "UPDATE_IN_PROGRESS")
-        operation = Operation(stack, clients, self.workers.stop, self._retain(call, stack), disable_rollback)
+        operation = Operation(stack, clients, self._retain(call, stack), disable_rollback)
         self.workers.start(lambda: update(operation, wanted), stack)
 
     def forget(self, call: Call, stack: Stack) -> None:

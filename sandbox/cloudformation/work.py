@@ -6,6 +6,7 @@ import secrets
 import string
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from threading import Event
 from typing import Any
 from uuid import uuid4
 
@@ -29,19 +30,29 @@ _CODES = (
 )
 
 
+class Stopped(Exception):
+    """The sandbox forgets everything: the operation ends without a further word."""
+
+
 @dataclass
 class Clients:
-    """Boto clients of one principal, each made once for an operation on a stack."""
+    """Boto clients of one principal, each made once for an operation on a stack. stop: no call is made once it is set."""
 
     inside: Inside
     caller: Caller
     region: str
+    stop: Event = field(default_factory=Event)
     _made: dict[str, Any] = field(default_factory=dict)
 
     def __call__(self, service: str) -> Any:
         if service not in self._made:
-            self._made[service] = self.inside.client(service, self.caller, self.region)
+            made = self._made[service] = self.inside.client(service, self.caller, self.region)
+            made.meta.events.register("before-send", self._go_on)
         return self._made[service]
+
+    def _go_on(self, **_: Any) -> None:
+        if self.stop.is_set():
+            raise Stopped
 
 
 @dataclass

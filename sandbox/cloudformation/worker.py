@@ -6,11 +6,11 @@ import traceback
 from collections.abc import Callable
 from threading import Event, Lock, Thread
 
-from sandbox.cloudformation.operation import Stopped
 from sandbox.cloudformation.stack import ChangeSet, Stack
+from sandbox.cloudformation.work import Stopped
 
-# A call that hangs by a fault is not waited for: its thread ends when the call does.
-_PATIENCE = 10  # seconds
+# A call that hangs by a fault is not waited for: its thread ends when the call does, and makes no other.
+_PATIENCE = 3  # seconds
 
 
 class Workers:
