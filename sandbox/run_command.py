@@ -12,6 +12,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from sandbox.connection import stopping
 from sandbox.environment import shell_lines
 from sandbox.server import Sandbox
 
@@ -69,6 +70,7 @@ def serve_until_stopped(port: int, *, call_log: Path | None, faults: Path | None
         print(f"sandbox: port {port}: {error.strerror}", file=sys.stderr)
         return 1
     sandbox.wait_until_ready()
+    sandbox.events.keep_time(stopping)
     print("\n".join(shell_lines(sandbox.endpoint)), flush=True)
     address = sandbox.endpoint.url
     print(f"# The sandbox is at {address}. In another shell: {_env_hint(address)}", flush=True)

@@ -147,7 +147,7 @@ class Sandbox:
     def wait_until_quiet(self, timeout: float = 30) -> None:
         """Wait until no event is being delivered, no function and no job runs behind an answer. Raises TimeoutError
         after `timeout` seconds."""
-        if not self._inside.background.wait_until_quiet(timeout):
+        if not self.inside.background.wait_until_quiet(timeout):
             raise TimeoutError(f"the sandbox is still busy after {timeout} s")
 
     def set_quota(self, name: str, value: float) -> None:
@@ -165,7 +165,7 @@ class Sandbox:
     def _forget(self) -> None:
         from moto.moto_api._internal.models import moto_api_backend
 
-        self._inside.background.end()
+        self.inside.background.end()
         for service in self._services.values():
             service.reset()
         moto_api_backend.reset()
@@ -213,7 +213,7 @@ class Sandbox:
         if self._wanted_faults:
             self.set_faults(self._wanted_faults)
         self._callers = Callers(self._secret, self.region)
-        self._inside = inside = Inside(self.url, self.region, self._folder, self._callers)
+        self.inside = inside = Inside(self.url, self.region, self._folder, self._callers)
         codecommit = CodeCommit(self._folder / "codecommit", self.url, self.region)
         self.functions = Functions(inside, self._folder / "functions")
         self.events = EventBridge(inside, self._log)

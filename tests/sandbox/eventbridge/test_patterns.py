@@ -218,7 +218,7 @@ def holds(item: Any, values: list[Any]) -> bool:
         return any(json.dumps(value) == json.dumps(item) for value in values)
     ((operator, operand),) = item.items()
     if operator == "exists":
-        return bool(values) == operand
+        return bool(values) is operand
     if operator == "anything-but":
         inner = operand if isinstance(operand, dict) else None
         return any(not holds(inner, [value]) if inner else not holds(operand, [value]) for value in values)

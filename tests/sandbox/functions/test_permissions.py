@@ -19,7 +19,7 @@ def demo(function):
 def as_events(sandbox, arn, source=RULE, principal="events.amazonaws.com"):
     """'ok' or the error code of what a service gets that invokes the function."""
     try:
-        sandbox._inside.invoke_as_service(arn, principal, source, b"{}")
+        sandbox.inside.invoke_as_service(arn, principal, source, b"{}")
     except ClientError as error:
         return error.response["Error"]["Code"]
     return "ok"

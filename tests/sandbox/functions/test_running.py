@@ -97,9 +97,9 @@ def test_an_error_shows_where_it_was_raised(function, invoke):
     said, _ = invoke()
     assert (said["errorMessage"], said["errorType"]) == ("deep", "ValueError")
     assert re.fullmatch(UUID, said["requestId"])
-    assert [re.search(r"line (\d+), in (\w+)", entry).groups() for entry in said["stackTrace"]] == [
-        ("4", "handler"),
-        ("2", "inner"),
+    assert [re.findall(r"line (\d+), in (\w+)", entry) for entry in said["stackTrace"]] == [
+        [("4", "handler")],
+        [("2", "inner")],
     ]
 
 
