@@ -45,7 +45,9 @@ def _additional_properties(validator: Any, allowed: Any, instance: Any, schema: 
     if not isinstance(instance, dict):
         return
     for key in instance:
-        if key in schema.get("properties", {}) or _matching(key, schema.get("patternProperties", {})):
+        if key in schema.get("properties", {}) or any(
+            regex.search(pattern, key) for pattern in schema.get("patternProperties", {})
+        ):
             continue
         if allowed is False:
             yield ValidationError(f"extraneous key [{key}] is not permitted")

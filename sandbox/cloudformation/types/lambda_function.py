@@ -48,7 +48,7 @@ class Function(Handler):
         lambda_, name = work.client("lambda"), wanted.get("FunctionName") or work.generated_name(64)
         given = _configuration(wanted) | picked(wanted, "Architectures", "PackageType")
         tags = {"Tags": as_map(wanted["Tags"])} if wanted.get("Tags") else {}
-        code = _code(wanted)
+        code = archive_of(wanted)
         made = work.once(
             lambda: lambda_.create_function(FunctionName=name, Code=code, **given, **tags), "ResourceConflictException"
         )
@@ -61,7 +61,7 @@ class Function(Handler):
     def update(self, work: Work, old: Properties, new: Properties) -> None:
         lambda_, name, differing = work.client("lambda"), work.physical_id, changed(old, new)
         if "Code" in differing or "Architectures" in differing:
-            lambda_.update_function_code(FunctionName=name, **_code(new), **picked(new, "Architectures"))
+            lambda_.update_function_code(FunctionName=name, **archive_of(new), **picked(new, "Architectures"))
             _wait(lambda_, name, "LastUpdateStatus", "Successful")
         settings = {_CONFIGURATION[key]: new.get(key, _DEFAULTS.get(key)) for key in differing if key in _CONFIGURATION}
         settings = {key: value for key, value in settings.items() if value is not None}
@@ -96,7 +96,7 @@ def _configuration(wanted: Properties) -> dict[str, Any]:
     return {theirs: wanted[ours] for ours, theirs in _CONFIGURATION.items() if ours in wanted}
 
 
-def _code(wanted: Properties) -> dict[str, Any]:
+def archive_of(wanted: Properties) -> dict[str, Any]:
     """Where the code is, or the code itself: inline code becomes the file `index` of a ZIP archive."""
     code: dict[str, Any] = wanted["Code"]
     if "ZipFile" not in code:

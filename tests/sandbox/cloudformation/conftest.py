@@ -35,9 +35,13 @@ class Stacks:
         self.api.delete_stack(StackName=name, **more)
         return self.wait(arn)
 
-    def change_set(self, template: Any, name: str = "demo", kind: str = "UPDATE", change_set: str = "changes", **more: Any) -> dict[str, Any]:
+    def change_set(
+        self, template: Any, name: str = "demo", kind: str = "UPDATE", change_set: str = "changes", **more: Any
+    ) -> dict[str, Any]:
         more.setdefault("Capabilities", IAM)
-        arn = self.api.create_change_set(StackName=name, ChangeSetName=change_set, ChangeSetType=kind, TemplateBody=body(template), **more)["Id"]
+        arn = self.api.create_change_set(
+            StackName=name, ChangeSetName=change_set, ChangeSetType=kind, TemplateBody=body(template), **more
+        )["Id"]
         for _ in range(20):
             found = self.api.describe_change_set(ChangeSetName=arn)
             if found["Status"] not in ("CREATE_PENDING", "CREATE_IN_PROGRESS"):
@@ -68,7 +72,9 @@ class Stacks:
         )
 
     def physical(self, logical_id: str, name: str = "demo") -> str:
-        return self.api.describe_stack_resource(StackName=name, LogicalResourceId=logical_id)["StackResourceDetail"]["PhysicalResourceId"]
+        return self.api.describe_stack_resource(StackName=name, LogicalResourceId=logical_id)["StackResourceDetail"][
+            "PhysicalResourceId"
+        ]
 
     def _events(self, arn: str) -> list[dict[str, Any]]:
         return list(reversed(self.api.describe_stack_events(StackName=arn)["StackEvents"]))

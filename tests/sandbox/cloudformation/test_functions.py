@@ -156,7 +156,11 @@ def test_parameters_have_the_values_of_their_types():
     [
         ({"Type": "String"}, None, "Parameters: [P] must have values"),
         ({"Type": "String", "AllowedPattern": "[a-z]+"}, "abc1", "Parameter 'P' must match pattern [a-z]+"),
-        ({"Type": "String", "AllowedPattern": "[a-z]+", "ConstraintDescription": "letters"}, "1", "Parameter P failed to satisfy constraint: letters"),
+        (
+            {"Type": "String", "AllowedPattern": "[a-z]+", "ConstraintDescription": "letters"},
+            "1",
+            "Parameter P failed to satisfy constraint: letters",
+        ),
         ({"Type": "String", "AllowedValues": ["a", "b"]}, "c", "Parameter 'P' must be one of AllowedValues: [a, b]"),
         ({"Type": "String", "MinLength": 3}, "ab", "Parameter 'P' must contain at least 3 characters"),
         ({"Type": "String", "MaxLength": "3"}, "abcd", "Parameter 'P' must contain at most 3 characters"),

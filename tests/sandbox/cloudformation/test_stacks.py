@@ -33,7 +33,12 @@ def test_resources_are_made_in_the_order_of_their_references_and_removed_in_the_
     assert [event for event in stacks.events() if event[1].endswith("COMPLETE")] == [
         ("A", "CREATE_COMPLETE"), ("B", "CREATE_COMPLETE"), ("C", "CREATE_COMPLETE"), ("demo", "CREATE_COMPLETE")
     ]  # fmt: skip
-    assert stacks.events()[:4] == [("demo", "CREATE_IN_PROGRESS"), ("A", "CREATE_IN_PROGRESS"), ("A", "CREATE_IN_PROGRESS"), ("A", "CREATE_COMPLETE")]
+    assert stacks.events()[:4] == [
+        ("demo", "CREATE_IN_PROGRESS"),
+        ("A", "CREATE_IN_PROGRESS"),
+        ("A", "CREATE_IN_PROGRESS"),
+        ("A", "CREATE_COMPLETE"),
+    ]
     assert stacks.reason("demo", "CREATE_IN_PROGRESS") == "User Initiated"
     assert stacks.delete()["StackStatus"] == "DELETE_COMPLETE"
     gone = [event[0] for event in stacks.events(stack["StackId"]) if event[1] == "DELETE_COMPLETE"]
@@ -80,7 +85,14 @@ def test_outputs_parameters_and_pseudo_parameters(stacks):
     template = {
         "Parameters": {"Secret": {"Type": "String", "NoEcho": True}, "Days": {"Type": "Number", "Default": 3}},
         "Conditions": {"Many": {"Fn::Equals": [{"Ref": "Days"}, "30"]}},
-        "Resources": {"A": parameter("/a", {"Fn::Sub": "${Secret} ${AWS::Partition} ${AWS::URLSuffix} ${AWS::AccountId} ${AWS::Region} ${AWS::StackName}"})},
+        "Resources": {
+            "A": parameter(
+                "/a",
+                {
+                    "Fn::Sub": "${Secret} ${AWS::Partition} ${AWS::URLSuffix} ${AWS::AccountId} ${AWS::Region} ${AWS::StackName}"
+                },
+            )
+        },
         "Outputs": {
             "Id": {"Value": {"Ref": "AWS::StackId"}, "Description": "of the stack"},
             "Value": {"Value": {"Fn::GetAtt": ["A", "Value"]}},
@@ -89,7 +101,10 @@ def test_outputs_parameters_and_pseudo_parameters(stacks):
     }
     stack = stacks.create(template, Parameters=[{"ParameterKey": "Secret", "ParameterValue": "s3cret"}])
     assert outputs(stack) == {"Id": stack["StackId"], "Value": "s3cret aws amazonaws.com 123456789012 us-east-1 demo"}
-    assert stack["Parameters"] == [{"ParameterKey": "Secret", "ParameterValue": "****"}, {"ParameterKey": "Days", "ParameterValue": "3"}]
+    assert stack["Parameters"] == [
+        {"ParameterKey": "Secret", "ParameterValue": "****"},
+        {"ParameterKey": "Days", "ParameterValue": "3"},
+    ]
 
 
 def test_a_parameter_comes_from_parameter_store(stacks, client, refused):
@@ -112,9 +127,15 @@ def test_subnets_given_as_parameters_must_be_there_and_cannot_be_left_out(stacks
         "Resources": {"A": parameter("/a", {"Fn::Join": [",", {"Ref": "Subnets"}]})},
     })  # fmt: skip
     refusal = refused(stacks.api.create_stack, StackName="demo", TemplateBody=template)
-    assert refusal == ("ValidationError", "Parameter validation failed: parameter value for parameter name Subnets does not exist")
+    assert refusal == (
+        "ValidationError",
+        "Parameter validation failed: parameter value for parameter name Subnets does not exist",
+    )
     given = [{"ParameterKey": "Subnets", "ParameterValue": "subnet-0123456789abcdef0"}]
-    assert "does not exist" in refused(stacks.api.create_stack, StackName="demo", TemplateBody=template, Parameters=given)[1]
+    assert (
+        "does not exist"
+        in refused(stacks.api.create_stack, StackName="demo", TemplateBody=template, Parameters=given)[1]
+    )
     subnets = [item["SubnetId"] for item in client("ec2").describe_subnets()["Subnets"][:2]]
     given[0]["ParameterValue"] = ",".join(subnets)
     assert stacks.create(template, Parameters=given)["StackStatus"] == "CREATE_COMPLETE"
@@ -132,7 +153,10 @@ def test_conditions_decide_what_is_made(stacks, refused):
     }
     given = {"Parameters": [{"ParameterKey": "Env", "ParameterValue": "dev"}]}
     stacks.create(template, **given)
-    assert [item["LogicalResourceId"] for item in stacks.api.list_stack_resources(StackName="demo")["StackResourceSummaries"]] == ["B"]
+    assert [
+        item["LogicalResourceId"]
+        for item in stacks.api.list_stack_resources(StackName="demo")["StackResourceSummaries"]
+    ] == ["B"]
     given["Parameters"][0]["ParameterValue"] = "prod"
     stacks.update(template, **given)
     assert len(stacks.api.describe_stack_resources(StackName="demo")["StackResources"]) == 2
@@ -165,14 +189,27 @@ def test_stack_tags_reach_the_resources_and_their_own_tags_win(stacks, client):
 @pytest.mark.parametrize("fault", ["access-denied", "throttling", "no-answer"])
 @pytest.mark.parametrize("which", [1, 2, 3])
 def test_a_creation_that_fails_anywhere_leaves_nothing(stacks, client, fault, which):
-    stacks.sandbox.set_faults([{"service": "ssm", "operation": "PutParameter", "fault": fault, "call": which, "times": 1 if fault == "no-answer" else 3}])
+    stacks.sandbox.set_faults(
+        [
+            {
+                "service": "ssm",
+                "operation": "PutParameter",
+                "fault": fault,
+                "call": which,
+                "times": 1 if fault == "no-answer" else 3,
+            }
+        ]
+    )
     stack = stacks.create(chain())
     if fault == "no-answer":  # the call had its effect, was tried again, and found the resource there
         assert (stack["StackStatus"], len(values(client))) == ("CREATE_COMPLETE", 3)
         return
     failed = "ABC"[which - 1]
     assert (stack["StackStatus"], values(client)) == ("ROLLBACK_COMPLETE", {})
-    assert stacks.reason("demo", "ROLLBACK_IN_PROGRESS") == f"The following resource(s) failed to create: [{failed}]. Rollback requested by user."
+    assert (
+        stacks.reason("demo", "ROLLBACK_IN_PROGRESS")
+        == f"The following resource(s) failed to create: [{failed}]. Rollback requested by user."
+    )
     code = {"access-denied": "AccessDenied", "throttling": "Throttling"}[fault]
     assert f"HandlerErrorCode: {code})" in stacks.reason(failed, "CREATE_FAILED")
     with pytest.raises(ClientError, match="is in ROLLBACK_COMPLETE state and can not be updated"):
@@ -203,7 +240,10 @@ def test_a_rollback_that_fails_says_so(stacks):
         {"service": "ssm", "operation": "DeleteParameter", "fault": "access-denied", "call": 1},
     ])  # fmt: skip
     stack = stacks.create(chain())
-    assert (stack["StackStatus"], stack["StackStatusReason"]) == ("ROLLBACK_FAILED", "The following resource(s) failed to delete: [B]. ")
+    assert (stack["StackStatus"], stack["StackStatusReason"]) == (
+        "ROLLBACK_FAILED",
+        "The following resource(s) failed to delete: [B]. ",
+    )
     assert stacks.delete()["StackStatus"] == "DELETE_COMPLETE"
 
 
@@ -259,7 +299,12 @@ def test_termination_protection(stacks, refused):
     assert stacks.delete()["StackStatus"] == "DELETE_COMPLETE"
 
 
-TRUST = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"Service": "cloudformation.amazonaws.com"}, "Action": "sts:AssumeRole"}]}
+TRUST = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {"Effect": "Allow", "Principal": {"Service": "cloudformation.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    ],
+}
 
 
 def test_a_stack_acts_by_the_caller_or_by_its_role(stacks, client, refused):
@@ -269,7 +314,10 @@ def test_a_stack_acts_by_the_caller_or_by_its_role(stacks, client, refused):
     assert {call["role"] for call in stacks.sandbox.calls} == {"arn:aws:iam::123456789012:user/developer"}
     given = {"RoleARN": "arn:aws:iam::123456789012:role/deployer"}
     update = {"StackName": "demo", "TemplateBody": body(chain("2")), **given}
-    assert refused(stacks.api.update_stack, **update) == ("ValidationError", f"Role {given['RoleARN']} is invalid or cannot be assumed")
+    assert refused(stacks.api.update_stack, **update) == (
+        "ValidationError",
+        f"Role {given['RoleARN']} is invalid or cannot be assumed",
+    )
     client("iam").create_role(RoleName="deployer", AssumeRolePolicyDocument=json.dumps(TRUST))
     before = len(stacks.sandbox.calls)
     assert stacks.update(chain("2"), **given)["RoleARN"] == given["RoleARN"]

@@ -70,7 +70,14 @@ def test_what_the_sandbox_lacks_is_refused_before_anything_is_made(stacks, refus
     assert {call["service"] for call in stacks.sandbox.calls} == {"cloudformation"}
 
 
-@pytest.mark.parametrize("more", [{"StackPolicyBody": "{}"}, {"NotificationARNs": ["arn:aws:sns:us-east-1:123456789012:t"]}, {"TimeoutInMinutes": 5}])
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"StackPolicyBody": "{}"},
+        {"NotificationARNs": ["arn:aws:sns:us-east-1:123456789012:t"]},
+        {"TimeoutInMinutes": 5},
+    ],
+)
 def test_requests_with_members_that_would_be_ignored_are_refused(stacks, refused, more):
     given = {"StackName": "demo", "TemplateBody": body({"B": BUCKET}), **more}
     assert refused(stacks.api.create_stack, **given)[0] == "NotImplementedInSandbox"
@@ -96,13 +103,26 @@ def test_a_template_comes_from_s3_by_any_of_its_addresses(stacks, client, refuse
     s3 = client("s3")
     s3.create_bucket(Bucket="templates")
     s3.put_object(Bucket="templates", Key="a/b.json", Body=padded(60_000).encode())
-    for url in (f"{stacks.sandbox.url}/templates/a/b.json", "https://s3.amazonaws.com/templates/a/b.json", "https://templates.s3.us-east-1.amazonaws.com/a/b.json"):
+    for url in (
+        f"{stacks.sandbox.url}/templates/a/b.json",
+        "https://s3.amazonaws.com/templates/a/b.json",
+        "https://templates.s3.us-east-1.amazonaws.com/a/b.json",
+    ):
         assert stacks.api.get_template_summary(TemplateURL=url)["ResourceTypes"] == ["AWS::S3::Bucket"]
     missing = f"{stacks.sandbox.url}/templates/none"
-    assert refused(stacks.api.validate_template, TemplateURL=missing) == ("ValidationError", "S3 error: The specified key does not exist.")
-    assert refused(stacks.api.validate_template, TemplateURL="https://example.com/x")[1] == "TemplateURL must be a supported URL."
+    assert refused(stacks.api.validate_template, TemplateURL=missing) == (
+        "ValidationError",
+        "S3 error: The specified key does not exist.",
+    )
+    assert (
+        refused(stacks.api.validate_template, TemplateURL="https://example.com/x")[1]
+        == "TemplateURL must be a supported URL."
+    )
     s3.put_object(Bucket="templates", Key="big", Body=padded(1024 * 1024 + 1).encode())
-    assert "Template may not exceed" in refused(stacks.api.validate_template, TemplateURL=f"{stacks.sandbox.url}/templates/big")[1]
+    assert (
+        "Template may not exceed"
+        in refused(stacks.api.validate_template, TemplateURL=f"{stacks.sandbox.url}/templates/big")[1]
+    )
 
 
 def test_a_summary_tells_parameters_capabilities_and_types(stacks):
@@ -116,20 +136,39 @@ def test_a_summary_tells_parameters_capabilities_and_types(stacks):
     }
     found = stacks.api.get_template_summary(TemplateBody=json.dumps(given))
     assert found["Parameters"] == [
-        {"ParameterKey": "P", "DefaultValue": "3", "ParameterType": "Number", "NoEcho": True, "Description": "how many", "ParameterConstraints": {}}
+        {
+            "ParameterKey": "P",
+            "DefaultValue": "3",
+            "ParameterType": "Number",
+            "NoEcho": True,
+            "Description": "how many",
+            "ParameterConstraints": {},
+        }
     ]
-    assert (found["Capabilities"], found["ResourceTypes"]) == (["CAPABILITY_IAM"], ["AWS::IAM::Role", "AWS::S3::Bucket"])
+    assert (found["Capabilities"], found["ResourceTypes"]) == (
+        ["CAPABILITY_IAM"],
+        ["AWS::IAM::Role", "AWS::S3::Bucket"],
+    )
     assert (found["Description"], found["Version"], json.loads(found["Metadata"])) == ("It", "2010-09-09", {"a": 1})
     assert found["CapabilitiesReason"] == "The following resource(s) require capabilities: [AWS::IAM::Role]"
 
 
 @pytest.mark.parametrize(
     ("name", "given", "wanted"),
-    [({}, [], "CAPABILITY_IAM"), ({"RoleName": "r"}, ["CAPABILITY_IAM"], "CAPABILITY_NAMED_IAM"), ({}, ["CAPABILITY_NAMED_IAM"], None)],
+    [
+        ({}, [], "CAPABILITY_IAM"),
+        ({"RoleName": "r"}, ["CAPABILITY_IAM"], "CAPABILITY_NAMED_IAM"),
+        ({}, ["CAPABILITY_NAMED_IAM"], None),
+    ],
 )
 def test_iam_must_be_acknowledged(stacks, refused, name, given, wanted):
     """User Guide, "Acknowledging IAM resources in CloudFormation templates"."""
-    trust = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}]}
+    trust = {
+        "Version": "2012-10-17",
+        "Statement": [
+            {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+        ],
+    }
     template = body({"R": {"Type": "AWS::IAM::Role", "Properties": {"AssumeRolePolicyDocument": trust, **name}}})
     if wanted is None:
         assert stacks.create(template, Capabilities=given)["StackStatus"] == "CREATE_COMPLETE"
