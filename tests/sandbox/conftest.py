@@ -9,7 +9,6 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -50,30 +49,43 @@ def client(sandbox: Sandbox) -> Callable[..., Any]:
     def make(
         service: str, *, key: str = "", secret: str = "", token: str | None = None, region: str = "", attempts: int = 1
     ) -> Any:
-        endpoint = sandbox.endpoint
-        who = (region or sandbox.region, key or endpoint.access_key, secret or endpoint.secret, token)
-        return _client(service, sandbox.url, *who, attempts)
+        return SESSION.client(
+            service,
+            endpoint_url=sandbox.url,
+            region_name=region or sandbox.region,
+            aws_access_key_id=key or sandbox.endpoint.access_key,
+            aws_secret_access_key=secret or sandbox.endpoint.secret,
+            aws_session_token=token,
+            config=Config(
+                retries={"total_max_attempts": attempts, "mode": "standard"},
+                parameter_validation=False,
+                read_timeout=60,
+                proxies={},
+            ),
+        )
 
     return make
 
 
-@lru_cache(maxsize=128)
-def _client(service: str, url: str, region: str, key: str, secret: str, token: str | None, attempts: int) -> Any:
-    """Making a client takes longer than most tests."""
-    return SESSION.client(
-        service,
-        endpoint_url=url,
-        region_name=region,
-        aws_access_key_id=key,
-        aws_secret_access_key=secret,
-        aws_session_token=token,
-        config=Config(
-            retries={"total_max_attempts": attempts, "mode": "standard"},
-            parameter_validation=False,
-            read_timeout=60,
-            proxies={},
-        ),
-    )
+@pytest.fixture(scope="session")
+def made_clients() -> dict[tuple[str, str, str], Any]:
+    return {}
+
+
+@pytest.fixture
+def shared_client(
+    sandbox: Sandbox, client: Callable[..., Any], made_clients: dict[tuple[str, str, str], Any]
+) -> Callable[..., Any]:
+    """As client("s3", region=...), but made once for all tests, for making one takes longer than most of them. Do not
+    register events on it."""
+
+    def find(service: str, *, region: str = "") -> Any:
+        place = (sandbox.url, service, region)
+        if place not in made_clients:
+            made_clients[place] = client(service, region=region)
+        return made_clients[place]
+
+    return find
 
 
 @pytest.fixture

@@ -13,10 +13,10 @@ HOUR = 60 * 60 * 1000
 
 
 @pytest.fixture
-def logs(client):
-    client("logs").create_log_group(**GROUP)
-    client("logs").create_log_stream(**STREAM)
-    return client("logs")
+def logs(shared_client):
+    shared_client("logs").create_log_group(**GROUP)
+    shared_client("logs").create_log_stream(**STREAM)
+    return shared_client("logs")
 
 
 @pytest.fixture
@@ -162,17 +162,17 @@ def key_policy(**changes):
         {"Effect": "Deny"},
     ],
 )
-def test_a_key_that_does_not_let_the_service_in_encrypts_no_group(logs, client, refused, changes):
+def test_a_key_that_does_not_let_the_service_in_encrypts_no_group(logs, shared_client, refused, changes):
     """User Guide, "Encrypt log data in CloudWatch Logs using AWS Key Management Service", step 2."""
-    key = client("kms").create_key(Policy=key_policy(**changes))["KeyMetadata"]["Arn"]
+    key = shared_client("kms").create_key(Policy=key_policy(**changes))["KeyMetadata"]["Arn"]
     code, message = refused(logs.create_log_group, logGroupName="/mlops/x", kmsKeyId=key)
     assert (code, "not allowed to be used with LogGroup" in message) == ("InvalidParameterException", True)
 
 
-def test_a_group_is_encrypted_by_a_key_that_is_there_enabled_and_lets_the_service_in(logs, client, refused):
+def test_a_group_is_encrypted_by_a_key_that_is_there_enabled_and_lets_the_service_in(logs, shared_client, refused):
     """CreateLogGroup: "If […] the KMS key does not exist or the KMS key is disabled, you receive an
     InvalidParameterException error"; AssociateKmsKey, DisassociateKmsKey."""
-    kms = client("kms")
+    kms = shared_client("kms")
     key = kms.create_key(Policy=key_policy())["KeyMetadata"]["Arn"]
     logs.create_log_group(logGroupName="/mlops/x", kmsKeyId=key)
     assert refused(logs.associate_kms_key, **GROUP, kmsKeyId=key)[0] == "InvalidParameterException"

@@ -19,8 +19,8 @@ FRAMEWORKS = {"sagemaker-scikit-learn": "sklearn", "sagemaker-xgboost": "xgboost
 
 
 @pytest.fixture
-def ecr(client):
-    return client("ecr")
+def ecr(shared_client):
+    return shared_client("ecr")
 
 
 def test_an_image_of_awss_has_the_digest_of_its_manifest(ecr):
@@ -71,8 +71,8 @@ def test_a_repository_that_is_not_there_for_us(ecr, refused, where):
         assert refused(operation, **where, imageIds=[{"imageTag": NEWEST}])[0] == "RepositoryNotFoundException"
 
 
-def test_a_registry_is_of_one_region(client):
-    ohio = client("ecr", region="us-east-2")
+def test_a_registry_is_of_one_region(shared_client):
+    ohio = shared_client("ecr", region="us-east-2")
     where = {"registryId": ACCOUNTS["us-east-2"], "repositoryName": "sagemaker-xgboost"}
     assert len(ohio.describe_images(**where)["imageDetails"]) == len(TAGS["sagemaker-xgboost"])
     assert {"imageTag": "3.2-0"}.items() <= ohio.list_images(**where)["imageIds"][-1].items()

@@ -11,8 +11,8 @@ NOWHERE = "11111111-1111-1111-1111-111111111111"
 
 
 @pytest.fixture
-def kms(client):
-    return client("kms")
+def kms(shared_client):
+    return shared_client("kms")
 
 
 @pytest.fixture
@@ -40,9 +40,11 @@ def test_a_key_that_is_not_there_encrypts_nothing(kms, refused, named):
     assert refused(kms.generate_data_key, KeyId=named, KeySpec="AES_256")[0] == "NotFoundException"
 
 
-def test_a_key_is_of_one_region_and_account(kms, key, client, refused):
+def test_a_key_is_of_one_region_and_account(kms, key, shared_client, refused):
     """KMS Developer Guide, "Key identifiers (KeyId)": an ARN holds both; moto looks at the last part alone."""
-    assert refused(client("kms", region="eu-west-1").encrypt, KeyId=key, Plaintext=b"x")[0] == "NotFoundException"
+    assert (
+        refused(shared_client("kms", region="eu-west-1").encrypt, KeyId=key, Plaintext=b"x")[0] == "NotFoundException"
+    )
     other = key.replace(":123456789012:", ":210987654321:")
     assert refused(kms.encrypt, KeyId=other, Plaintext=b"x")[0] == "NotFoundException"
 
@@ -151,9 +153,9 @@ def test_a_key_policy_that_kms_refuses(kms, key, refused, text):
     assert refused(kms.put_key_policy, KeyId=key, Policy=text)[0] == "MalformedPolicyDocumentException"
 
 
-def test_a_key_policy_may_not_lock_everyone_out(kms, client, refused):
+def test_a_key_policy_may_not_lock_everyone_out(kms, shared_client, refused):
     """BypassPolicyLockoutSafetyCheck: "must allow the principal […] to make a subsequent PutKeyPolicy request"."""
-    iam = client("iam")
+    iam = shared_client("iam")
     trust = {
         "Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}]
     }

@@ -6,8 +6,8 @@ import pytest
 
 
 @pytest.fixture
-def ec2(client):
-    return client("ec2")
+def ec2(shared_client):
+    return shared_client("ec2")
 
 
 def test_subnets_and_security_groups_are_found(ec2):
@@ -30,7 +30,7 @@ def test_subnets_and_security_groups_that_are_not_there(ec2, refused):
 
 
 @pytest.mark.parametrize("params", [{}, {"ResourceTypeFilters": ["sagemaker:model-package-group"]}])
-def test_resources_by_tag_are_not_answered_by_half(client, refused, params):
+def test_resources_by_tag_are_not_answered_by_half(shared_client, refused, params):
     """moto knows nothing of the sandbox's own services, and would leave them out."""
-    tagging = client("resourcegroupstaggingapi")
+    tagging = shared_client("resourcegroupstaggingapi")
     assert refused(tagging.get_resources, **params)[0] == "NotImplementedInSandbox"

@@ -6,8 +6,8 @@ import pytest
 
 
 @pytest.fixture
-def ssm(client):
-    return client("ssm")
+def ssm(shared_client):
+    return shared_client("ssm")
 
 
 @pytest.fixture

@@ -12,14 +12,14 @@ NOWHERE = "arn:aws:kms:us-east-1:123456789012:key/11111111-1111-1111-1111-111111
 
 
 @pytest.fixture
-def s3(client):
-    client("s3").create_bucket(Bucket=BUCKET)
-    return client("s3")
+def s3(shared_client):
+    shared_client("s3").create_bucket(Bucket=BUCKET)
+    return shared_client("s3")
 
 
 @pytest.fixture
-def key(client):
-    return client("kms").create_key()["KeyMetadata"]["Arn"]
+def key(shared_client):
+    return shared_client("kms").create_key()["KeyMetadata"]["Arn"]
 
 
 @pytest.fixture
@@ -82,10 +82,10 @@ def default_encryption(s3):
     return rule["ApplyServerSideEncryptionByDefault"]
 
 
-def test_a_bucket_is_created_in_the_region_that_is_asked(client, s3, refused):
+def test_a_bucket_is_created_in_the_region_that_is_asked(shared_client, s3, refused):
     """CreateBucket: LocationConstraint; BucketAlreadyOwnedByYou, except in us-east-1."""
     assert s3.create_bucket(Bucket=BUCKET)["Location"] == f"/{BUCKET}"
-    ireland = client("s3", region="eu-west-1")
+    ireland = shared_client("s3", region="eu-west-1")
     assert refused(ireland.create_bucket, Bucket="irish")[0] == "IllegalLocationConstraintException"
     here = {"LocationConstraint": "eu-west-1"}
     ireland.create_bucket(Bucket="irish", CreateBucketConfiguration=here)
@@ -172,13 +172,13 @@ def test_s3_asks_kms_as_the_caller(encrypted, key, sandbox):
     assert context["kms:EncryptionContext:aws:s3:arn"] == f"arn:aws:s3:::{BUCKET}/x"
 
 
-def test_without_a_usable_key_nothing_is_written_or_read(encrypted, key, client, refused):
+def test_without_a_usable_key_nothing_is_written_or_read(encrypted, key, shared_client, refused):
     """User Guide, "Error responses": KMS.NotFoundException, KMS.DisabledException, KMS.KMSInvalidStateException, 400."""
     encrypted.put_object(Bucket=BUCKET, Key="x", Body=b"1")
     given = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": NOWHERE}
     for operation in (encrypted.put_object, encrypted.create_multipart_upload):
         assert refused(operation, Bucket=BUCKET, Key="y", **given)[0] == "KMS.NotFoundException"
-    kms = client("kms")
+    kms = shared_client("kms")
     kms.disable_key(KeyId=key)
     expected = ("KMS.DisabledException", f"{key} is disabled.")
     assert refused(encrypted.put_object, Bucket=BUCKET, Key="y") == expected

@@ -9,8 +9,8 @@ IN_A_WEEK = {"Days": 7}
 
 
 @pytest.fixture
-def put(client):
-    s3 = client("s3")
+def put(shared_client):
+    s3 = shared_client("s3")
     s3.create_bucket(Bucket=BUCKET)
 
     def configure(*rules):
@@ -62,7 +62,7 @@ def test_a_rule_that_s3_refuses(put, refused, rules, code):
     assert refused(lambda: put(*rules))[0] == code
 
 
-def test_what_is_put_comes_back_whole(put, client, refused):
+def test_what_is_put_comes_back_whole(put, shared_client, refused):
     """GetBucketLifecycleConfiguration. A rule without ID gets one; NewerNoncurrentVersions and sizes are kept."""
     rules = [
         {
@@ -80,7 +80,7 @@ def test_what_is_put_comes_back_whole(put, client, refused):
             "Expiration": {"Days": 31},
         },
     ]
-    s3 = client("s3")
+    s3 = shared_client("s3")
     put(*rules)
     assert s3.get_bucket_lifecycle_configuration(Bucket=BUCKET)["Rules"] == rules
     put({"ID": "", "Expiration": IN_A_WEEK})

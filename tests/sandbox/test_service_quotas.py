@@ -21,8 +21,8 @@ USES = {
 
 
 @pytest.fixture
-def quotas(client):
-    return client("service-quotas")
+def quotas(shared_client):
+    return shared_client("service-quotas")
 
 
 def test_an_applied_quota_is_shown_as_aws_shows_it(quotas):
