@@ -32,6 +32,7 @@ OURS = [
     "sagemaker-runtime",
     "scheduler",
     "secretsmanager",
+    "service-quotas",
     "servicecatalog",
     "sns",
     "sqs",
