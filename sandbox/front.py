@@ -185,7 +185,7 @@ class Front:
 
     def _tags_of(self, call: Call, arn: str) -> Mapping[str, str] | None:
         """The tags of what one of the sandbox's own services keeps; None for what moto keeps."""
-        keeper = getattr(self._services.get(arn.split(":")[2]), "tags_of", None) if arn.startswith("arn:") else None
+        keeper = getattr(self._services.get(arn.split(":")[2]), "resource_tags", None) if arn.startswith("arn:") else None
         return None if keeper is None else keeper(call, arn)
 
     def _with_fault(self, fault: FaultName | None, call: Call, request: Request, body: bytes) -> Answer:

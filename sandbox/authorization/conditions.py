@@ -91,9 +91,9 @@ def _service_quotas(call: Call) -> dict[str, Any]:
 
 def _cloudformation(call: Call) -> dict[str, Any]:
     params = call.params
-    context = given(**{"cloudformation:ChangeSetName": params.get("ChangeSetName")})
-    if call.operation not in ("CreateChangeSet", "DescribeChangeSet", "ExecuteChangeSet", "DeleteChangeSet"):
-        context = {}
+    context: dict[str, Any] = {}
+    if call.operation == "CreateChangeSet":
+        context = {"cloudformation:ChangeSetName": params["ChangeSetName"]}
     if call.operation in ("CreateStack", "UpdateStack", "DeleteStack", "CreateChangeSet"):
         context |= given(**{"cloudformation:RoleArn": params.get("RoleARN")})
     if call.operation in ("CreateStack", "UpdateStack", "CreateChangeSet", "ValidateTemplate", "GetTemplateSummary"):

@@ -82,7 +82,7 @@ OPERATIONS: dict[str, dict[str, str]] = {
     },
     "cloudformation": {
         "stack/{StackName}/*": (
-            "CreateStack UpdateStack DeleteStack CreateChangeSet DescribeChangeSet ExecuteChangeSet DeleteChangeSet "
+            "CreateStack UpdateStack DeleteStack CreateChangeSet "
             "ListChangeSets DescribeStackEvents DescribeStackResources DescribeStackResource ListStackResources "
             "GetTemplate UpdateTerminationProtection SetStackPolicy GetStackPolicy ContinueUpdateRollback "
             "CancelUpdateStack"

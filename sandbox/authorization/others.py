@@ -48,6 +48,14 @@ def _create_model_package(call: Call) -> Checks:
             yield Check("sagemaker:CreateModelPackage", resource, sagemaker_context(call))
 
 
+def _change_set(call: Call) -> Checks:
+    """A change set may be named by its ARN alone; permissions are on its stack all the same."""
+    name = call.params.get("StackName")
+    own = [] if name else [arn for arn in call.resources if ":stack/" in arn]
+    context = {"cloudformation:ChangeSetName": call.params["ChangeSetName"]}
+    yield Check(f"cloudformation:{call.operation}", own[0] if own else _stack(call, name), context)
+
+
 def _describe_stacks(call: Call) -> Checks:
     """Without a name it lists all stacks, which is a permission of its own (DescribeStacks, "Note")."""
     name = call.params.get("StackName")
@@ -127,6 +135,9 @@ def _alias(call: Call) -> Checks:
 _SPECIAL: dict[tuple[str, str], Callable[[Call], Checks]] = {
     ("sts", "AssumeRole"): _assume_role,
     ("sagemaker", "CreateModelPackage"): _create_model_package,
+    ("cloudformation", "DescribeChangeSet"): _change_set,
+    ("cloudformation", "ExecuteChangeSet"): _change_set,
+    ("cloudformation", "DeleteChangeSet"): _change_set,
     ("cloudformation", "DescribeStacks"): _describe_stacks,
     ("cloudformation", "GetTemplateSummary"): _template_summary,
     ("events", "PutEvents"): _put_events,

@@ -39,7 +39,9 @@ def _principal(call: Place) -> dict[str, Any]:
         tags = iam.tagger.get_tag_dict_for_resource(call.caller.arn) if iam else {}
         principal = {"aws:PrincipalArn": call.caller.arn, "aws:PrincipalType": "User", "aws:username": user_name}
         return {**principal, **_named(tags)}
-    return {"aws:PrincipalArn": call.caller.arn} if call.caller.arn else {}
+    if call.caller.arn and ":" not in call.caller.arn:  # a service that acts with no role, e.g. events.amazonaws.com
+        return {"aws:PrincipalIsAWSService": "true", "aws:PrincipalServiceName": call.caller.arn}
+    return {}
 
 
 def _as_list(tags: Any) -> list[dict[str, str]]:

@@ -50,7 +50,7 @@ class CodeCommit(MergeOperations):
             if named:
                 call.context.update({f"aws:ResourceTag/{key}": value for key, value in named.tags.items()})
 
-    def tags_of(self, call: Call, arn: str) -> Mapping[str, str]:
+    def resource_tags(self, call: Call, arn: str) -> Mapping[str, str]:
         """For the condition key aws:ResourceTag/…."""
         found = self.repositories.find(call.caller.account, call.region, arn.rsplit(":", 1)[-1])
         return found.tags if found else {}

@@ -77,7 +77,7 @@ class SageMaker(
         """How many jobs and executions are under way."""
         return len(self.jobs.running()) + len(self.pipelines.running())
 
-    def tags_of(self, call: Call, arn: str) -> Mapping[str, str]:
+    def resource_tags(self, call: Call, arn: str) -> Mapping[str, str]:
         """For the condition key aws:ResourceTag/…; a version has those of its group."""
         registry = self.registries.of(call)
         package = registry.packages.get(arn)

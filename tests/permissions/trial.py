@@ -87,7 +87,7 @@ def denied(
         if call["authorization"] is None:
             raise AssertionError(f"{operation}: add it to sandbox/authorization/, its actions are not known there")
         for asked in call["authorization"]:
-            principal = asked["context"]["aws:PrincipalArn"]
+            principal = asked["context"].get("aws:PrincipalArn", "")
             if not judged(principal):
                 continue
             request = Request(
