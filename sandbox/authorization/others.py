@@ -41,10 +41,10 @@ def _assume_role(call: Call) -> Checks:
 
 
 def _create_model_package(call: Call) -> Checks:
-    """In a group: on the group, and on the version that will be (neither is marked as required in the Service
-    Authorization Reference; the stricter is asked). sandbox/sagemaker says which ARNs these are."""
+    """On the version that will be: its group is no resource type of the action any more (Service Authorization
+    Reference, September 2026). sandbox/sagemaker says which ARN that is."""
     for resource in call.resources:
-        if ":model-package" in resource:
+        if ":model-package/" in resource:
             yield Check("sagemaker:CreateModelPackage", resource, sagemaker_context(call))
 
 

@@ -28,14 +28,15 @@ OWN, OTHER = "tumor", "wine"
 
 
 @dataclass(frozen=True)
-class Deployed:
+class Stack:
     """roles: of the project OWN by `nonprod-ci` and the like. people: `scientist` and `approver`. All are role ARNs."""
 
     roles: Mapping[str, str]
     people: Mapping[str, str]
+    key_policy: Mapping[str, Any]
 
 
-def deploy(sandbox: Sandbox) -> Deployed:
+def deploy(sandbox: Sandbox) -> Stack:
     """Make all of it. Needs the package `account`."""
     from account.package import package
 
@@ -45,7 +46,8 @@ def deploy(sandbox: Sandbox) -> Deployed:
         managed = {name: _policy(iam, template, name) for name in ("Boundary", "DataScientist", "Approver")}
         registered = [_register(project, managed["Boundary"]) for project in (OWN, OTHER)]
         people = {"scientist": managed["DataScientist"], "approver": managed["Approver"]}
-        return Deployed(registered[0], {who: _person(iam, who, policy) for who, policy in people.items()})
+        key_policy = _resolve(template["Resources"]["Key"]["Properties"]["KeyPolicy"])
+        return Stack(registered[0], {who: _person(iam, who, policy) for who, policy in people.items()}, key_policy)
 
 
 def _register(project: str, boundary: str) -> dict[str, str]:
@@ -104,6 +106,7 @@ _REFERENCES = {
     "AWS::Partition": "aws",
     "AWS::Region": REGION,
     "AWS::AccountId": ACCOUNT,
+    "AWS::URLSuffix": "amazonaws.com",
     "RolePath": PATH,
     "Bucket": BUCKET,
     "Bucket.Arn": f"arn:aws:s3:::{BUCKET}",

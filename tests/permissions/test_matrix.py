@@ -17,8 +17,8 @@ import pytest
 
 from sandbox import Sandbox
 from tests.permissions.account import ACCOUNT, BUCKET, KEY, OTHER, OWN, PATH, REGION, deploy
-from tests.permissions.engine import Engine, Policies, Request
-from tests.permissions.trial import deployed_policies
+from tests.permissions.engine import Document, Engine, Policies, Request
+from tests.permissions.trial import Deployed
 
 pytest.importorskip("account", reason="the account stack is not in this repository yet")
 
@@ -44,16 +44,16 @@ sagemaker:DescribePipeline pipeline         | NC DS AP    | NC DS AP    | PC DS 
 sagemaker:StopPipelineExecution execution   | NC DS       | NC          | PC    | DS            | -         | -          | -           | -
 sagemaker:ListPipelineExecutionSteps execution | NC DS AP | NC DS AP    | PC DS AP | DS AP      | DS AP     | DS AP      | -           | -
 sagemaker:CreateTrainingJob job             | NJ          | NJ          | PJ    | -             | -         | -          | -           | -
-sagemaker:CreateProcessingJob job           | NJ          | NJ          | PJ    | -             | -         | -          | -           | -
-sagemaker:CreateTransformJob job            | NJ          | NJ          | PJ    | -             | -         | -          | -           | -
+sagemaker:CreateProcessingJob processing       | NJ          | NJ          | PJ    | -             | -         | -          | -           | -
+sagemaker:CreateTransformJob transform       | NJ          | NJ          | PJ    | -             | -         | -          | -           | -
 sagemaker:CreateModel model                 | NJ          | NJ          | PJ    | -             | -         | -          | -           | -
 sagemaker:AddTags[CreateTrainingJob] job    | NJ          | NJ          | PJ    | -             | -         | -          | -           | -
 sagemaker:AddTags job                       | -           | -           | -     | -             | -         | -          | -           | -
 sagemaker:AddTags group                     | -           | -           | -     | -             | -         | -          | -           | -
 sagemaker:StopTrainingJob job               | NJ          | NJ          | PJ    | -             | -         | -          | -           | -
 sagemaker:DescribeTrainingJob job           | NC NJ DS    | NC NJ DS    | PC PJ DS | DS         | DS        | DS         | -           | -
-sagemaker:CreateModelPackage[Approved] group+version | NJ | NJ          | -     | -             | -         | -          | -           | -
-sagemaker:CreateModelPackage[PendingManualApproval] group+version | NJ | NJ | PJ | -           | -         | -          | -           | -
+sagemaker:CreateModelPackage[Approved] version | NJ | NJ          | -     | -             | -         | -          | -           | -
+sagemaker:CreateModelPackage[PendingManualApproval] version | NJ | NJ | PJ | -           | -         | -          | -           | -
 sagemaker:UpdateModelPackage[Approved] version | DS       | DS          | AP    | DS            | DS        | AP         | -           | -
 sagemaker:UpdateModelPackage[Rejected] version | DS       | DS          | AP    | DS            | DS        | AP         | -           | -
 sagemaker:DescribeModelPackage version      | NC NJ DS AP | NC NJ DS AP | PC PJ DS AP | DS AP   | DS AP     | DS AP      | -           | -
@@ -101,11 +101,11 @@ class Row:
 
     action: str
     detail: str
-    resources: list[str]
+    kind: str
     allowed: dict[str, set[str]]
 
     def __str__(self) -> str:
-        return f"{self.action}{f'[{self.detail}]' if self.detail else ''} {'+'.join(self.resources)}"
+        return f"{self.action}{f'[{self.detail}]' if self.detail else ''} {self.kind}"
 
 
 def rows() -> list[Row]:
@@ -114,60 +114,72 @@ def rows() -> list[Row]:
     assert places == list(PLACES)
     found = []
     for what, *cells in lines:
-        action, resources = what.split()
+        action, kind = what.split()
         name, _, detail = action.rstrip("]").partition("[")
         who = {place: set(re.findall(r"[A-Z]{2}", cell)) for place, cell in zip(places, cells, strict=True)}
-        found.append(Row(name, detail, resources.split("+"), who))
+        found.append(Row(name, detail, kind, who))
     return found
 
 
+@dataclass(frozen=True)
+class Principals:
+    """sessions: short name -> the ARN of a session of the role, and the role's policies."""
+
+    sessions: dict[str, tuple[str, Policies]]
+    key_policy: Document
+
+
 @pytest.fixture(scope="module")
-def principals(running_sandbox: Sandbox) -> Iterator[dict[str, tuple[str, Policies]]]:
-    """Short name -> a session of the role, and the role's policies."""
+def principals(running_sandbox: Sandbox) -> Iterator[Principals]:
     running_sandbox.set_faults([])
     running_sandbox.reset()
     deployed = deploy(running_sandbox)
-    policies = deployed_policies(running_sandbox)
+    policies = Deployed(running_sandbox)
     arns = {short: deployed.roles[name] for short, name in ROLES.items()}
     arns |= {short: deployed.people[name] for short, name in PEOPLE.items()}
-    yield {
-        short: (f"arn:aws:sts::{ACCOUNT}:assumed-role/{arn.rpartition('/')[2]}/session", policies(arn))
+    sessions = {
+        short: (f"arn:aws:sts::{ACCOUNT}:assumed-role/{arn.rpartition('/')[2]}/session", policies.of_principal(arn))
         for short, arn in arns.items()
     }
+    yield Principals(sessions, deployed.key_policy)
     running_sandbox.reset()
 
 
 @pytest.mark.parametrize("row", rows(), ids=str)
-def test_what_is_allowed_and_nothing_else(row: Row, principals: dict[str, tuple[str, Policies]], engine: Engine):
+def test_what_is_allowed_and_nothing_else(row: Row, principals: Principals, engine: Engine):
     wrong = []
     for place, allowed in row.allowed.items():
-        for short, (session, policies) in principals.items():
-            requests = [_request(session, row, kind, place) for kind in row.resources]
-            refused = [request for request in requests if not engine.decide(policies, request).allowed]
-            if (short in allowed) is bool(refused):
-                reasons = {engine.decide(policies, request).reason for request in refused}
-                wrong.append(f"{place}: {short} may{' not' if refused else ''} {row} ({'; '.join(sorted(reasons))})")
+        for short, (session, policies) in principals.sessions.items():
+            decision = engine.decide(policies, _request(session, row, place, principals.key_policy))
+            if decision.allowed is not (short in allowed):
+                wrong.append(
+                    f"{place}: {short} may{'' if decision.allowed else ' not'} {row} {decision.reason}".rstrip()
+                )
     assert not wrong, "\n".join(wrong)
 
 
-def _request(session: str, row: Row, kind: str, place: str) -> Request:
+def _request(session: str, row: Row, place: str, key_policy: Document) -> Request:
+    kind = row.kind
     project, environment, account = PLACES[place]
     tier = "prod" if environment == "prod" else "nonprod"
     tags = {"mlops:project": project, "mlops:environment": environment}
     resource = _resource(kind, project, environment, tier, account)
     context: dict[str, Any] = {"aws:ResourceAccount": account, "aws:SecureTransport": "true"}
     operation = row.action.partition(":")[2]
-    if kind in ("job", "model", "group", "pipeline", "version", "execution", "endpoint", "repository", "branch"):
-        made = operation.startswith("Create") or (operation == "AddTags" and row.detail)
-        # A version in a group counts as the group does; what is being made has no tags yet.
+    if kind in _TAGGED:
+        made = operation.startswith("Create") or (operation == "AddTags" and row.detail)  # it has no tags yet
         if operation in _TAGGED_AT_CREATION:
             context |= {f"aws:RequestTag/{key}": value for key, value in tags.items()} | {"aws:TagKeys": sorted(tags)}
         if not made:
             context |= {f"aws:ResourceTag/{key}": value for key, value in tags.items()}
-    context |= _details(row, kind, project, environment, tier, resource)
-    return Request(session, row.action, resource, context, account)
+    context |= _details(row, project, environment, tier)
+    return Request(session, row.action, resource, context, account, key_policy if kind == "key" else None)
 
 
+_TAGGED = {
+    *("job", "processing", "transform", "model", "group", "pipeline", "version", "execution", "endpoint"),
+    *("repository", "branch"),
+}
 _TAGGED_AT_CREATION = {
     *("CreatePipeline", "AddTags", "CreateTrainingJob", "CreateProcessingJob", "CreateTransformJob", "CreateModel"),
     "CreateModelPackageGroup",
@@ -180,6 +192,8 @@ def _resource(kind: str, project: str, environment: str, tier: str, account: str
         "pipeline": f"pipeline/{pipeline}",
         "execution": f"pipeline/{pipeline}/execution/abcdef123456",
         "job": "training-job/pipelines-abcdef123456-Train-XyZ",
+        "processing": "processing-job/pipelines-abcdef123456-Preprocess-XyZ",
+        "transform": "transform-job/pipelines-abcdef123456-Score-XyZ",
         "model": "model/pipelines-abcdef123456-Register-XyZ",
         "group": f"model-package-group/{project}-{environment}",
         "version": f"model-package/{project}-{environment}/3",
@@ -209,15 +223,15 @@ def _resource(kind: str, project: str, environment: str, tier: str, account: str
     return others[kind]
 
 
-def _details(row: Row, kind: str, project: str, environment: str, tier: str, resource: str) -> dict[str, Any]:
+def _details(row: Row, project: str, environment: str, tier: str) -> dict[str, Any]:
     """The condition keys that the line itself asks for."""
     if row.action == "iam:PassRole":
         return {"iam:PassedToService": f"{row.detail}.amazonaws.com"}
-    if kind == "content-list":
+    if row.kind == "content-list":
         return {"s3:prefix": f"{project}/{tier}/content/"}
     if row.action == "s3:ListBucket":
         return {"s3:prefix": ""}
-    if kind == "branch":
+    if row.kind == "branch":
         branches = {"feature": "feature-colours", "dev": "dev", "prod": "main"}
         return {"codecommit:References": [f"refs/heads/{branches[environment]}"]}
     if row.action.startswith("kms:"):

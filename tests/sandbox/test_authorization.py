@@ -367,12 +367,9 @@ def test_the_log_holds_the_principal_and_the_tags_of_what_exists(sandbox, client
     as_ci = client("sagemaker", key=given["AccessKeyId"], secret=given["SecretAccessKey"], token=given["SessionToken"])
     sagemaker.create_model_package_group(ModelPackageGroupName="g", Tags=TAGS)
     as_ci.create_model_package(ModelPackageGroupName="g", ModelApprovalStatus="Approved")
-    group, version = sandbox.calls[-1]["authorization"]
-    assert [group["resource"], version["resource"]] == [
-        f"arn:aws:sagemaker:us-east-1:{ACCOUNT}:model-package-group/g",
-        f"arn:aws:sagemaker:us-east-1:{ACCOUNT}:model-package/g/1",
-    ]
-    assert group["context"] == {
+    (version,) = sandbox.calls[-1]["authorization"]
+    assert version["resource"] == f"arn:aws:sagemaker:us-east-1:{ACCOUNT}:model-package/g/1"
+    assert version["context"] == {
         "aws:PrincipalAccount": ACCOUNT,
         "aws:PrincipalArn": arn,
         "aws:PrincipalTag/mlops:project": "tumor",
