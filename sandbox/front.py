@@ -185,8 +185,9 @@ class Front:
 
     def _tags_of(self, call: Call, arn: str) -> Mapping[str, str] | None:
         """The tags of what one of the sandbox's own services keeps; None for what moto keeps."""
-        keeper = getattr(self._services.get(arn.split(":")[2]), "resource_tags", None) if arn.startswith("arn:") else None
-        return None if keeper is None else keeper(call, arn)
+        keeper = self._services.get(arn.split(":")[2]) if arn.startswith("arn:") else None
+        resource_tags = getattr(keeper, "resource_tags", None)
+        return None if resource_tags is None else resource_tags(call, arn)
 
     def _with_fault(self, fault: FaultName | None, call: Call, request: Request, body: bytes) -> Answer:
         if fault is None or fault is FaultName.HANG_AFTER:

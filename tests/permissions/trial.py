@@ -1,22 +1,22 @@
 """IAM by trial: the deployed policies, evaluated over what was really called.
 
 with Engine() as engine:
-    assert_all_allowed(sandbox.calls, engine, deployed_policies(sandbox))
+    assert_all_allowed(sandbox.calls, engine, Deployed(sandbox))
 """
 
 from __future__ import annotations
 
 import functools
+import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 import boto3
+from botocore.exceptions import ClientError
 
 from sandbox import Sandbox
 from tests.permissions.engine import Decision, Document, Engine, Policies, Request
-
-PoliciesOf = Callable[[str], Policies]
 
 
 @dataclass(frozen=True)
@@ -35,13 +35,7 @@ class Denied:
 
 def policies_of(sandbox: Sandbox, arn: str) -> Policies:
     """The policies of a role (or user), inline and managed, and its permissions boundary, as the account holds them."""
-    iam = boto3.client(
-        "iam",
-        endpoint_url=sandbox.url,
-        region_name=sandbox.region,
-        aws_access_key_id=sandbox.endpoint.access_key,
-        aws_secret_access_key=sandbox.endpoint.secret,
-    )
+    iam = _client(sandbox, "iam")
     name = arn.rpartition("/")[2]
     inline = {
         policy: iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"]
@@ -60,20 +54,48 @@ def policies_of(sandbox: Sandbox, arn: str) -> Policies:
     )
 
 
-def deployed_policies(sandbox: Sandbox, service_control: Mapping[str, Document] | None = None) -> PoliciesOf:
-    """policies_of for this sandbox, each principal read once. service_control: the organisation's denials, if any."""
+class Deployed:
+    """What a sandbox holds of policies, each read once. service_control: the organisation's denials, if any."""
 
-    @functools.cache
-    def read(arn: str) -> Policies:
-        return replace(policies_of(sandbox, arn), service_control=service_control or {})
+    def __init__(self, sandbox: Sandbox, service_control: Mapping[str, Document] | None = None) -> None:
+        self._sandbox = sandbox
+        self._service_control = service_control or {}
+        self.of_principal = functools.cache(self._of_principal)
+        self.of_resource = functools.cache(self._of_resource)
 
-    return read
+    def _of_principal(self, arn: str) -> Policies:
+        return replace(policies_of(self._sandbox, arn), service_control=self._service_control)
+
+    def _of_resource(self, arn: str) -> Document | None:
+        """The policy of a bucket or a key; a key that is not there has the one by which IAM decides alone."""
+        service, resource = arn.split(":")[2], arn.split(":", 5)[-1]
+        if service == "kms" and resource.startswith("key/"):
+            kms = _client(self._sandbox, "kms")
+            try:
+                found = kms.get_key_policy(KeyId=resource.partition("/")[2], PolicyName="default")["Policy"]
+            except kms.exceptions.NotFoundException:
+                return key_policy_by_iam(arn.split(":")[4])
+            return dict(json.loads(found))
+        if service == "s3":
+            try:
+                s3 = _client(self._sandbox, "s3")
+                return dict(json.loads(s3.get_bucket_policy(Bucket=resource.partition("/")[0])["Policy"]))
+            except ClientError:
+                return None
+        return None
+
+
+def key_policy_by_iam(account: str) -> Document:
+    """KMS Developer Guide, "Default key policy": leaves it to the policies of the account's principals."""
+    root = {"AWS": f"arn:aws:iam::{account}:root"}
+    statement = {"Effect": "Allow", "Principal": root, "Action": "kms:*", "Resource": "*"}
+    return {"Version": "2012-10-17", "Statement": [statement]}
 
 
 def denied(
     calls: Iterable[Mapping[str, Any]],
     engine: Engine,
-    policies: PoliciesOf,
+    deployed: Deployed,
     judged: Callable[[str], bool] = lambda arn: ":role/" in arn,
 ) -> list[Denied]:
     """Every authorization of the log that these policies refuse, whether the call then succeeded or not.
@@ -96,17 +118,28 @@ def denied(
                 resource=asked["resource"],
                 context=asked["context"],
                 account=asked["context"].get("aws:ResourceAccount", ""),
+                resource_policy=deployed.of_resource(asked["resource"]) if asked["resource"] != "*" else None,
             )
-            decision: Decision = engine.decide(policies(principal), request)
+            decision: Decision = engine.decide(deployed.of_principal(principal), request)
             if not decision.allowed:
                 found.append(Denied(operation, request, decision.reason))
     return found
 
 
-def assert_all_allowed(calls: Iterable[Mapping[str, Any]], engine: Engine, policies: PoliciesOf) -> None:
+def assert_all_allowed(calls: Iterable[Mapping[str, Any]], engine: Engine, deployed: Deployed) -> None:
     """Fails with one line for each authorization that is refused."""
-    refused = denied(calls, engine, policies)
+    refused = denied(list(calls), engine, deployed)
     assert not refused, "\n".join(["AWS would refuse:", *dict.fromkeys(map(str, refused))])
+
+
+def _client(sandbox: Sandbox, service: str) -> Any:
+    return boto3.client(
+        service,
+        endpoint_url=sandbox.url,
+        region_name=sandbox.region,
+        aws_access_key_id=sandbox.endpoint.access_key,
+        aws_secret_access_key=sandbox.endpoint.secret,
+    )
 
 
 def _managed(iam: Any, arn: str) -> Document:
