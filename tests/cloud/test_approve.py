@@ -9,7 +9,6 @@ import pytest
 from mlops.cloud import approval
 from mlops.cloud.project import Project
 from mlops.cloud.stored_json import Stored
-from mlops.cloud.version_table import Full
 from mlops.cloud.versions import Group, Registry, Version
 from mlops.problem import Problem
 from tests.cloud.registry import FilledRegistry, lineage
@@ -34,6 +33,7 @@ def test_what_is_shown_before_an_approval_and_what_is_written(registry: FilledRe
     first = generated.mlops("approve", "1", "--yes", "--reason", "first one")
     assert first.stdout.splitlines()[0].startswith("AWS account 123456789012 (sandbox), us-east-1, as arn:aws:iam::")
     assert f"It becomes the current version of {PROD}." in first.stdout
+    assert first.stderr == ""
     registry.register(PROD, by=JOB, metadata={"lineage_uri": after, "commit": "f" * 40})
     done = generated.mlops("approve", "2", "--yes", "--reason", "better\non the rare class")
     lines = [" ".join(line.split()) for line in done.stdout.splitlines()]
@@ -116,6 +116,10 @@ def test_an_older_version_does_not_become_the_current_one(registry: FilledRegist
     registry.register(PROD, ModelApprovalStatus="Approved")
     done = generated.mlops("approve", "1", "--yes")
     assert f"The current version of {PROD} stays 2, which is newer: to go back to 1, reject 2." in done.stdout
+    assert done.stderr.splitlines() == [
+        "Not all metrics of version 2 (current): the version names no lineage",
+        "Not all metrics of version 1: the version names no lineage",
+    ]
 
 
 def test_groups_and_projects_are_named(registry: FilledRegistry, generated: Quick, tmp_path: Path) -> None:
@@ -181,16 +185,13 @@ def test_a_version_that_is_not_whole_cannot_be_approved(aws_like: Registry) -> N
         approval.prepare(aws_like, version, "Approved", "")
 
 
-def test_without_lineage_the_metric_in_the_registry_is_compared() -> None:
+def test_without_lineage_the_metric_in_the_registry_counts() -> None:
     version = Version(GROUP, {**DESCRIBED, "CustomerMetadataProperties": {"metric_auc": "0.9"}})
     other = Version(GROUP, {**DESCRIBED, "CustomerMetadataProperties": {"metric_auc": "none"}})
     unread = Stored(problem="may not be read")
-    decision = approval.Decision("Approved", "", Full(version, unread, unread), [other])
-    assert approval.metrics(decision, Full(other, unread, Stored(lineage(auc=0.8, f1=0.7)))) == [
-        ("auc", 0.8, 0.9),
-        ("f1", 0.7, None),
-    ]
-    assert approval.metrics(decision, Full(other, unread, unread)) == [("auc", None, 0.9)]
+    assert approval.metrics_of(version, unread) == {"auc": 0.9}
+    assert approval.metrics_of(version, Stored(lineage(auc=0.8, f1=0.7))) == {"auc": 0.8, "f1": 0.7}
+    assert approval.metrics_of(other, unread) == {}
 
 
 GROUP = Group("x-prod", "arn:aws:sagemaker:us-east-1:123456789012:model-package-group/x-prod", "prod")

@@ -9,8 +9,8 @@ from typing import Any, Literal
 from botocore.exceptions import BotoCoreError, ClientError
 
 from mlops import aws
-from mlops.cloud.stored_json import metric_values
-from mlops.cloud.version_table import APPROVAL, DATASET, Full, full, moment, short_commit
+from mlops.cloud.stored_json import Stored, metric_values
+from mlops.cloud.version_table import APPROVAL, DATASET, moment, short_commit
 from mlops.cloud.versions import COMPLETED, Registry, Version
 from mlops.laptop.plain_text import one_line
 from mlops.problem import Problem
@@ -28,13 +28,8 @@ class Decision:
 
     status: Status
     reason: str
-    chosen: Full
+    version: Version
     approved: list[Version]
-
-    @property
-    def version(self) -> Version:
-        """The version that it is about."""
-        return self.chosen.version
 
     @property
     def made_before(self) -> bool:
@@ -50,6 +45,11 @@ class Decision:
     def is_current(self) -> bool:
         """Whether it is about the current version itself."""
         return self.current is not None and self.current.number == self.version.number
+
+    @property
+    def beside(self) -> list[Version]:
+        """The versions to look at: the current one, where that is another, and the one in question."""
+        return [*([] if self.is_current else self.approved[:1]), self.version]
 
     def question(self) -> str:
         """Return what to ask."""
@@ -88,8 +88,7 @@ def prepare(registry: Registry, version: Version, status: Status, reason: str) -
     if version.status != COMPLETED:
         done = {"Approved": "approved", "Rejected": "rejected"}[status]
         raise Problem(f"{name} is {version.status}, not {COMPLETED}: it cannot be {done}")
-    approved = registry.approved(version.group, 2)
-    return Decision(status, reason, full(version, registry.project.region), approved)
+    return Decision(status, reason, version, registry.approved(version.group, 2))
 
 
 def carry_out(registry: Registry, decision: Decision) -> Version:
@@ -129,10 +128,8 @@ def _not_allowed(version: Version, error: Exception) -> str:
     )
 
 
-def facts(decision: Decision) -> list[list[str]]:
-    """Return what to know of the version, beside the current one where that is another."""
-    beside = None if decision.is_current else decision.current
-    versions = [version for version in (beside, decision.version) if version]
+def facts(versions: list[Version]) -> list[list[str]]:
+    """Return what to know of versions beside each other, as rows."""
     return [
         ["commit", *(one_line(short_commit(version.metadata.get("commit", "")), 60) for version in versions)],
         ["branch", *(one_line(version.metadata.get("branch", ""), 60) for version in versions)],
@@ -142,22 +139,14 @@ def facts(decision: Decision) -> list[list[str]]:
     ]
 
 
-def metrics(decision: Decision, current: Full | None) -> list[tuple[str, float | None, float | None]]:
-    """Return each metric with the value of the current version and of the chosen one, the main one first."""
-    new, old = _metrics_of(decision.chosen), _metrics_of(current) if current else {}
-    main = decision.version.metric[0]
-    names = sorted({*new, *old}, key=lambda name: (name != main, name))
-    return [(name, old.get(name), new.get(name)) for name in names]
-
-
-def _metrics_of(chosen: Full) -> dict[str, float]:
-    """Return what its lineage says; where that cannot be read, the main metric that the registry keeps."""
-    name, text = chosen.version.metric
+def metrics_of(version: Version, lineage: Stored) -> dict[str, float]:
+    """Return the metrics that the lineage holds; where it cannot be read, the main one that the registry keeps."""
+    name, text = version.metric
     try:
         noted = {name: float(text)} if name else {}
     except ValueError:
         noted = {}
-    return noted | metric_values(chosen.lineage.content)
+    return noted | metric_values(lineage.content)
 
 
 def as_json(decision: Decision, version: Version) -> dict[str, Any]:

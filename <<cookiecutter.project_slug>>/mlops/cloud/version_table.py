@@ -38,8 +38,12 @@ class Full:
 
 def full(version: Version, region: str) -> Full:
     """Read what a version names on S3."""
-    settings, lineage = (version.metadata.get(f"{what}_uri") for what in ("settings", "lineage"))
-    return Full(version, read("settings", settings, region), read("lineage", lineage, region))
+    return Full(version, read("settings", version.metadata.get("settings_uri"), region), lineage_of(version, region))
+
+
+def lineage_of(version: Version, region: str) -> Stored:
+    """Read the lineage of a version."""
+    return read("lineage", version.metadata.get("lineage_uri"), region)
 
 
 def state(version: Version) -> str:

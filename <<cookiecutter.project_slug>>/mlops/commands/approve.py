@@ -102,27 +102,32 @@ def _decide(
 
 
 def _tell(decision: "Decision", region: str) -> None:
-    from mlops.cloud import approval
-    from mlops.cloud.version_table import full, headline
+    from mlops.cloud.approval import facts, metrics_of
+    from mlops.cloud.version_table import headline, lineage_of
     from mlops.laptop.plain_text import one_line
     from mlops.laptop.run_changes import metric_lines
     from mlops.report.numbers import number
     from mlops.terminal import say, table, warn
 
-    version, current = decision.version, None if decision.is_current else decision.current
-    say(f"{headline(version)}.", "bold")
-    heads = [f"version {current.number} (current)"] if current else []
-    heads.append(f"version {version.number}")
-    table(["", *heads], approval.facts(decision))
-    beside = full(current, region) if current else None
-    metrics = [(one_line(name, 60), old, new) for name, old, new in approval.metrics(decision, beside)]
-    if metrics:
+    versions = decision.beside
+    say(f"{headline(decision.version)}.", "bold")
+    heads = [f"version {version.number}" for version in versions]
+    if len(versions) > 1:
+        heads[0] += " (current)"
+    table(["", *heads], facts(versions))
+    lineages = [lineage_of(version, region) for version in versions]
+    values = [metrics_of(version, lineage) for version, lineage in zip(versions, lineages, strict=True)]
+    main = decision.version.metric[0]
+    names = sorted({name for metrics in values for name in metrics}, key=lambda name: (name != main, name))
+    if names and len(versions) > 1:
+        rows = [(one_line(name, 60), values[0].get(name), values[1].get(name)) for name in names]
         say()
-        if current:
-            table(["metric", *heads, "difference"], metric_lines(metrics))
-        else:
-            table(["metric", *heads], [[name, number(value)] for name, _, value in metrics])
-    for problem in [*decision.chosen.problems, *(beside.problems if beside else [])]:
-        warn(f"Not shown: {problem}")
+        table(["metric", *heads, "difference"], metric_lines(rows))
+    elif names:
+        say()
+        table(["metric", *heads], [[one_line(name, 60), number(values[0][name])] for name in names])
+    for head, lineage in zip(heads, lineages, strict=True):
+        if lineage.problem:
+            warn(f"Not all metrics of {head}: {lineage.problem}")
     say()
     say(decision.consequence())
