@@ -24,7 +24,10 @@ def policy(action="s3:GetObject", resource="*", **more):
 
 
 def trust(service="lambda.amazonaws.com"):
-    return {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}]}
+    return {
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}],
+    }
 
 
 def resource(kind, **properties):
@@ -48,31 +51,72 @@ def test_a_handler_knows_only_what_awss_schema_of_its_type_has(kind):
     assert set(handler.handled) <= set(schema["properties"])
     assert set(schema.get("required", [])) <= set(handler.handled)
     assert handler.name is None or handler.name in create_only(kind, "us-east-1")
-    documented = {"AWS::SSM::Parameter": {"Type", "Value"}, "AWS::SQS::Queue": {"QueueName"}, "AWS::SNS::Topic": {"TopicName"}}
+    documented = {
+        "AWS::SSM::Parameter": {"Type", "Value"},
+        "AWS::SQS::Queue": {"QueueName"},
+        "AWS::SNS::Topic": {"TopicName"},
+    }
     assert set(handler.attributes) <= read_only(kind, "us-east-1") | documented.get(kind, set())
 
 
 BUCKET = {
     "BucketName": "artifacts",
-    "BucketEncryption": {"ServerSideEncryptionConfiguration": [{"BucketKeyEnabled": True, "ServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms"}}]},
-    "PublicAccessBlockConfiguration": {"BlockPublicAcls": True, "BlockPublicPolicy": True, "IgnorePublicAcls": True, "RestrictPublicBuckets": "true"},
+    "BucketEncryption": {
+        "ServerSideEncryptionConfiguration": [
+            {"BucketKeyEnabled": True, "ServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms"}}
+        ]
+    },
+    "PublicAccessBlockConfiguration": {
+        "BlockPublicAcls": True,
+        "BlockPublicPolicy": True,
+        "IgnorePublicAcls": True,
+        "RestrictPublicBuckets": "true",
+    },
     "OwnershipControls": {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]},
     "VersioningConfiguration": {"Status": "Enabled"},
-    "CorsConfiguration": {"CorsRules": [{"Id": "c", "AllowedMethods": ["GET"], "AllowedOrigins": ["*"], "ExposedHeaders": ["ETag"], "MaxAge": "60"}]},
+    "CorsConfiguration": {
+        "CorsRules": [
+            {"Id": "c", "AllowedMethods": ["GET"], "AllowedOrigins": ["*"], "ExposedHeaders": ["ETag"], "MaxAge": "60"}
+        ]
+    },
     "Tags": tagged(team="ml"),
     "LifecycleConfiguration": {
         "Rules": [
-            {"Id": "old", "Status": "Enabled", "Prefix": "x/", "ExpirationInDays": "30", "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 2}},
-            {"Id": "versions", "Status": "Enabled", "NoncurrentVersionExpiration": {"NoncurrentDays": 9, "NewerNoncurrentVersions": 2}},
-            {"Id": "cold", "Status": "Disabled", "TagFilters": [{"Key": "a", "Value": "b"}], "Transitions": [{"StorageClass": "GLACIER", "TransitionInDays": 90}]},
-            {"Id": "both", "Status": "Enabled", "Prefix": "y/", "ObjectSizeGreaterThan": "500", "ExpiredObjectDeleteMarker": True},
+            {
+                "Id": "old",
+                "Status": "Enabled",
+                "Prefix": "x/",
+                "ExpirationInDays": "30",
+                "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 2},
+            },
+            {
+                "Id": "versions",
+                "Status": "Enabled",
+                "NoncurrentVersionExpiration": {"NoncurrentDays": 9, "NewerNoncurrentVersions": 2},
+            },
+            {
+                "Id": "cold",
+                "Status": "Disabled",
+                "TagFilters": [{"Key": "a", "Value": "b"}],
+                "Transitions": [{"StorageClass": "GLACIER", "TransitionInDays": 90}],
+            },
+            {
+                "Id": "both",
+                "Status": "Enabled",
+                "Prefix": "y/",
+                "ObjectSizeGreaterThan": "500",
+                "ExpiredObjectDeleteMarker": True,
+            },
         ]
     },
 }
 
 
 def test_bucket(stacks, client):
-    template = {"Resources": {"B": resource("S3::Bucket", **BUCKET)}, "Outputs": {name: {"Value": {"Fn::GetAtt": ["B", name]}} for name in HANDLERS["AWS::S3::Bucket"].attributes}}
+    template = {
+        "Resources": {"B": resource("S3::Bucket", **BUCKET)},
+        "Outputs": {name: {"Value": {"Fn::GetAtt": ["B", name]}} for name in HANDLERS["AWS::S3::Bucket"].attributes},
+    }
     stack, s3, of = stacks.create(template), client("s3"), {"Bucket": "artifacts"}
     assert stack["StackStatus"] == "CREATE_COMPLETE", stacks.reason("B", "CREATE_FAILED")
     assert outputs(stack) == {
@@ -82,21 +126,37 @@ def test_bucket(stacks, client):
     rule = s3.get_bucket_encryption(**of)["ServerSideEncryptionConfiguration"]["Rules"][0]
     assert (rule["ApplyServerSideEncryptionByDefault"]["SSEAlgorithm"], rule["BucketKeyEnabled"]) == ("aws:kms", True)
     assert set(s3.get_public_access_block(**of)["PublicAccessBlockConfiguration"].values()) == {True}
-    assert s3.get_bucket_ownership_controls(**of)["OwnershipControls"]["Rules"] == [{"ObjectOwnership": "BucketOwnerEnforced"}]
+    assert s3.get_bucket_ownership_controls(**of)["OwnershipControls"]["Rules"] == [
+        {"ObjectOwnership": "BucketOwnerEnforced"}
+    ]
     assert s3.get_bucket_versioning(**of)["Status"] == "Enabled"
     assert s3.get_bucket_tagging(**of)["TagSet"] == tagged(team="ml")
     cors = s3.get_bucket_cors(**of)["CORSRules"][0]
     assert (cors["AllowedMethods"], cors["ExposeHeaders"], cors["MaxAgeSeconds"]) == (["GET"], ["ETag"], 60)
     rules = {item["ID"]: item for item in s3.get_bucket_lifecycle_configuration(**of)["Rules"]}
-    assert rules["old"] == {"ID": "old", "Status": "Enabled", "Filter": {"Prefix": "x/"}, "Expiration": {"Days": 30}, "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 2}}
+    assert rules["old"] == {
+        "ID": "old",
+        "Status": "Enabled",
+        "Filter": {"Prefix": "x/"},
+        "Expiration": {"Days": 30},
+        "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 2},
+    }
     assert rules["versions"]["NoncurrentVersionExpiration"]["NoncurrentDays"] == 9
-    assert (rules["cold"]["Filter"], rules["cold"]["Transitions"]) == ({"Tag": {"Key": "a", "Value": "b"}}, [{"Days": 90, "StorageClass": "GLACIER"}])
+    assert (rules["cold"]["Filter"], rules["cold"]["Transitions"]) == (
+        {"Tag": {"Key": "a", "Value": "b"}},
+        [{"Days": 90, "StorageClass": "GLACIER"}],
+    )
     assert rules["both"]["Expiration"] == {"ExpiredObjectDeleteMarker": True}
     template["Resources"]["B"] = resource("S3::Bucket", BucketName="artifacts", Tags=tagged(team="other"))
     assert stacks.update(template)["StackStatus"] == "UPDATE_COMPLETE"
     assert s3.get_bucket_versioning(**of)["Status"] == "Suspended"
     assert s3.get_bucket_tagging(**of)["TagSet"] == tagged(team="other")
-    for read in (s3.get_public_access_block, s3.get_bucket_lifecycle_configuration, s3.get_bucket_cors, s3.get_bucket_ownership_controls):
+    for read in (
+        s3.get_public_access_block,
+        s3.get_bucket_lifecycle_configuration,
+        s3.get_bucket_cors,
+        s3.get_bucket_ownership_controls,
+    ):
         gone(read, **of)
     s3.put_object(**of, Key="k", Body=b"1")
     failed = stacks.delete()
@@ -110,7 +170,9 @@ def test_bucket(stacks, client):
 def test_a_bucket_that_is_there_is_not_taken_over_and_one_without_a_name_gets_one(stacks, client):
     client("s3").create_bucket(Bucket="artifacts")
     assert stacks.create({"B": resource("S3::Bucket", BucketName="artifacts")})["StackStatus"] == "ROLLBACK_COMPLETE"
-    assert "Resource of type 'AWS::S3::Bucket' with identifier 'artifacts' already exists." in stacks.reason("B", "CREATE_FAILED")
+    assert "Resource of type 'AWS::S3::Bucket' with identifier 'artifacts' already exists." in stacks.reason(
+        "B", "CREATE_FAILED"
+    )
     client("s3").head_bucket(Bucket="artifacts")
     stacks.create({"Artifacts": resource("S3::Bucket")}, name="Other")
     assert stacks.physical("Artifacts", "Other").startswith("other-artifacts-")
@@ -118,7 +180,10 @@ def test_a_bucket_that_is_there_is_not_taken_over_and_one_without_a_name_gets_on
 
 def test_bucket_policy(stacks, client):
     s3 = client("s3")
-    template = {"B": resource("S3::Bucket", BucketName="artifacts"), "P": resource("S3::BucketPolicy", Bucket={"Ref": "B"}, PolicyDocument=policy(Principal="*"))}
+    template = {
+        "B": resource("S3::Bucket", BucketName="artifacts"),
+        "P": resource("S3::BucketPolicy", Bucket={"Ref": "B"}, PolicyDocument=policy(Principal="*")),
+    }
     stacks.create(template)
     assert json.loads(s3.get_bucket_policy(Bucket="artifacts")["Policy"]) == policy(Principal="*")
     template["P"]["Properties"]["PolicyDocument"] = policy("s3:PutObject", Principal="*")
@@ -131,7 +196,14 @@ def test_bucket_policy(stacks, client):
 def test_key_and_alias(stacks, client):
     kms, root = client("kms"), {"Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}}
     template = {
-        "K": resource("KMS::Key", Description="one", EnableKeyRotation=True, KeyPolicy=policy("kms:*", **root), Tags=tagged(team="ml"), PendingWindowInDays=7),
+        "K": resource(
+            "KMS::Key",
+            Description="one",
+            EnableKeyRotation=True,
+            KeyPolicy=policy("kms:*", **root),
+            Tags=tagged(team="ml"),
+            PendingWindowInDays=7,
+        ),
         "A": resource("KMS::Alias", AliasName="alias/demo", TargetKeyId={"Ref": "K"}),
         "L": resource("KMS::Key", KeyPolicy=policy("kms:*", **root)),
     }
@@ -142,7 +214,13 @@ def test_key_and_alias(stacks, client):
     assert kms.get_key_rotation_status(KeyId=key)["KeyRotationEnabled"]
     assert json.loads(kms.get_key_policy(KeyId=key, PolicyName="default")["Policy"]) == policy("kms:*", **root)
     assert kms.list_resource_tags(KeyId=key)["Tags"] == [{"TagKey": "team", "TagValue": "ml"}]
-    template["K"]["Properties"] |= {"Description": "two", "EnableKeyRotation": False, "KeyPolicy": policy("kms:Decrypt", **root), "Tags": tagged(cost="1"), "Enabled": False}
+    template["K"]["Properties"] |= {
+        "Description": "two",
+        "EnableKeyRotation": False,
+        "KeyPolicy": policy("kms:Decrypt", **root),
+        "Tags": tagged(cost="1"),
+        "Enabled": False,
+    }
     template["A"]["Properties"]["TargetKeyId"] = {"Ref": "L"}
     assert stacks.update(template)["StackStatus"] == "UPDATE_COMPLETE"
     found = kms.describe_key(KeyId=key)["KeyMetadata"]
@@ -177,10 +255,17 @@ def test_role(stacks, client):
     }  # fmt: skip
     assert stacks.create(template)["StackStatus"] == "CREATE_COMPLETE"
     role = iam.get_role(RoleName="r")["Role"]
-    assert (role["Path"], role["Description"], role["MaxSessionDuration"], role["AssumeRolePolicyDocument"]) == ("/mlops/", "one", 7200, trust())
+    assert (role["Path"], role["Description"], role["MaxSessionDuration"], role["AssumeRolePolicyDocument"]) == (
+        "/mlops/",
+        "one",
+        7200,
+        trust(),
+    )
     assert role["PermissionsBoundary"]["PermissionsBoundaryArn"] == f"{arn}/m"
     assert role["Tags"] == tagged(team="ml")
-    assert [item["PolicyArn"] for item in iam.list_attached_role_policies(RoleName="r")["AttachedPolicies"]] == [f"{arn}/m"]
+    assert [item["PolicyArn"] for item in iam.list_attached_role_policies(RoleName="r")["AttachedPolicies"]] == [
+        f"{arn}/m"
+    ]
     assert iam.list_role_policies(RoleName="r")["PolicyNames"] == ["p", "q"]
     template["R"]["Properties"] |= {
         "AssumeRolePolicyDocument": trust("sagemaker.amazonaws.com"), "Description": "two", "PermissionsBoundary": {"Ref": "N"}, "ManagedPolicyArns": [{"Ref": "N"}],
@@ -190,7 +275,9 @@ def test_role(stacks, client):
     role = iam.get_role(RoleName="r")["Role"]
     assert (role["Description"], role["AssumeRolePolicyDocument"]) == ("two", trust("sagemaker.amazonaws.com"))
     assert (role["PermissionsBoundary"]["PermissionsBoundaryArn"], role["Tags"]) == (f"{arn}/n", tagged(cost="1"))
-    assert [item["PolicyArn"] for item in iam.list_attached_role_policies(RoleName="r")["AttachedPolicies"]] == [f"{arn}/n"]
+    assert [item["PolicyArn"] for item in iam.list_attached_role_policies(RoleName="r")["AttachedPolicies"]] == [
+        f"{arn}/n"
+    ]
     assert iam.list_role_policies(RoleName="r")["PolicyNames"] == ["p"]
     assert iam.get_role_policy(RoleName="r", PolicyName="p")["PolicyDocument"] == policy("s3:PutObject")
     del template["R"]["Properties"]["PermissionsBoundary"]
@@ -209,7 +296,9 @@ def test_policies(stacks, client):
     template = {
         "R": resource("IAM::Role", RoleName="r", AssumeRolePolicyDocument=trust()),
         "S": resource("IAM::Role", RoleName="s", AssumeRolePolicyDocument=trust()),
-        "M": resource("IAM::ManagedPolicy", Description="d", Path="/mlops/", PolicyDocument=policy("s3:A"), Roles=[{"Ref": "R"}]),
+        "M": resource(
+            "IAM::ManagedPolicy", Description="d", Path="/mlops/", PolicyDocument=policy("s3:A"), Roles=[{"Ref": "R"}]
+        ),
         "I": resource("IAM::Policy", PolicyName="i", PolicyDocument=policy("s3:A"), Roles=[{"Ref": "R"}]),
     }
     stacks.create(template)
@@ -233,31 +322,66 @@ def test_policies(stacks, client):
 
 
 def function(**more):
-    return resource("Lambda::Function", **{"FunctionName": "f", "Runtime": "python3.13", "Handler": "index.handler", "Role": {"Fn::GetAtt": ["R", "Arn"]}, "Code": {"ZipFile": "def handler(event, context): return 1"}} | more)
+    return resource(
+        "Lambda::Function",
+        **{
+            "FunctionName": "f",
+            "Runtime": "python3.13",
+            "Handler": "index.handler",
+            "Role": {"Fn::GetAtt": ["R", "Arn"]},
+            "Code": {"ZipFile": "def handler(event, context): return 1"},
+        }
+        | more,
+    )
 
 
 def test_function_and_permission(stacks, client):
     lambda_, role = client("lambda"), resource("IAM::Role", AssumeRolePolicyDocument=trust())
     template = {
         "R": role,
-        "F": function(Timeout="30", MemorySize=256, Environment={"Variables": {"AB": "1"}}, Description="one", ReservedConcurrentExecutions=2, Tags=tagged(team="ml")),
-        "P": resource("Lambda::Permission", FunctionName={"Ref": "F"}, Action="lambda:InvokeFunction", Principal="events.amazonaws.com", SourceArn=f"arn:aws:events:us-east-1:{ACCOUNT}:rule/r"),
+        "F": function(
+            Timeout="30",
+            MemorySize=256,
+            Environment={"Variables": {"AB": "1"}},
+            Description="one",
+            ReservedConcurrentExecutions=2,
+            Tags=tagged(team="ml"),
+        ),
+        "P": resource(
+            "Lambda::Permission",
+            FunctionName={"Ref": "F"},
+            Action="lambda:InvokeFunction",
+            Principal="events.amazonaws.com",
+            SourceArn=f"arn:aws:events:us-east-1:{ACCOUNT}:rule/r",
+        ),
     }
     assert stacks.create(template)["StackStatus"] == "CREATE_COMPLETE"
     found = lambda_.get_function(FunctionName="f")
     settings = found["Configuration"]
-    assert (settings["Timeout"], settings["MemorySize"], settings["Environment"]["Variables"], settings["Description"]) == (30, 256, {"AB": "1"}, "one")
+    assert (
+        settings["Timeout"],
+        settings["MemorySize"],
+        settings["Environment"]["Variables"],
+        settings["Description"],
+    ) == (30, 256, {"AB": "1"}, "one")
     assert found["Concurrency"]["ReservedConcurrentExecutions"] == 2
     assert (found["Tags"]["team"], found["Tags"]["aws:cloudformation:logical-id"]) == ("ml", "F")
     statement = json.loads(lambda_.get_policy(FunctionName="f")["Policy"])["Statement"][0]
     assert (statement["Sid"], statement["Principal"]) == (stacks.physical("P"), {"Service": "events.amazonaws.com"})
     first = settings["CodeSha256"]
-    template["F"] = function(Code={"ZipFile": "def handler(event, context): return 2"}, Timeout=60, Tags=tagged(cost="1"))
+    template["F"] = function(
+        Code={"ZipFile": "def handler(event, context): return 2"}, Timeout=60, Tags=tagged(cost="1")
+    )
     template["P"]["Properties"]["SourceArn"] += "2"
     assert stacks.update(template)["StackStatus"] == "UPDATE_COMPLETE"
     found = lambda_.get_function(FunctionName="f")
     settings = found["Configuration"]
-    assert (settings["Timeout"], settings["MemorySize"], settings["Description"], settings.get("Environment", {}).get("Variables", {})) == (60, 128, "", {})
+    assert (
+        settings["Timeout"],
+        settings["MemorySize"],
+        settings["Description"],
+        settings.get("Environment", {}).get("Variables", {}),
+    ) == (60, 128, "", {})
     assert ("Concurrency" in found, settings["CodeSha256"] != first) == (False, True)
     assert ("team" in found["Tags"], found["Tags"]["cost"]) == (False, "1")
     statements = json.loads(lambda_.get_policy(FunctionName="f")["Policy"])["Statement"]
@@ -269,9 +393,17 @@ def test_function_and_permission(stacks, client):
 def test_code_comes_inline_or_from_s3(stacks, client):
     lambda_, s3 = client("lambda"), client("s3")
     role = resource("IAM::Role", AssumeRolePolicyDocument=trust())
-    stacks.create({"R": role, "F": function(), "J": function(FunctionName="j", Runtime="nodejs22.x", Code={"ZipFile": "exports.handler = async () => 1"})})
+    stacks.create(
+        {
+            "R": role,
+            "F": function(),
+            "J": function(FunctionName="j", Runtime="nodejs22.x", Code={"ZipFile": "exports.handler = async () => 1"}),
+        }
+    )
     for name, entry, runtime in (("f", "index.py", "python3.13"), ("j", "index.js", "nodejs22.x")):
-        text = stacks.api.get_template(StackName="demo")["TemplateBody"]["Resources"][name.upper()]["Properties"]["Code"]["ZipFile"]
+        text = stacks.api.get_template(StackName="demo")["TemplateBody"]["Resources"][name.upper()]["Properties"][
+            "Code"
+        ]["ZipFile"]
         archive = archive_of({"Runtime": runtime, "Code": {"ZipFile": text}})["ZipFile"]
         with zipfile.ZipFile(io.BytesIO(archive)) as opened:
             assert (opened.namelist(), opened.read(entry).decode()) == ([entry], text)
@@ -282,17 +414,28 @@ def test_code_comes_inline_or_from_s3(stacks, client):
         archive.writestr("main.py", "def handler(event, context): return 3")
     s3.create_bucket(Bucket="code")
     s3.put_object(Bucket="code", Key="k.zip", Body=packed.getvalue())
-    assert stacks.update({"R": role, "F": function(Code={"S3Bucket": "code", "S3Key": "k.zip"}, Handler="main.handler")})["StackStatus"] == "UPDATE_COMPLETE"
+    assert (
+        stacks.update({"R": role, "F": function(Code={"S3Bucket": "code", "S3Key": "k.zip"}, Handler="main.handler")})[
+            "StackStatus"
+        ]
+        == "UPDATE_COMPLETE"
+    )
     assert lambda_.get_function_configuration(FunctionName="f")["Handler"] == "main.handler"
     assert stacks.update({"R": role, "F": function(Runtime="java21")})["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
-    assert "ZipFile can only be used when Runtime is set to either of nodejs or python" in stacks.reason("F", "UPDATE_FAILED")
+    assert "ZipFile can only be used when Runtime is set to either of nodejs or python" in stacks.reason(
+        "F", "UPDATE_FAILED"
+    )
 
 
 def test_log_group(stacks, client):
     logs = client("logs")
     key = f"arn:aws:kms:us-east-1:{ACCOUNT}:key/0a1b2c3d-0a1b-0a1b-0a1b-0a1b2c3d4e5f"
     template = {
-        "Resources": {"G": resource("Logs::LogGroup", LogGroupName="/g", RetentionInDays="7", Tags=tagged(team="ml"), KmsKeyId=key)},
+        "Resources": {
+            "G": resource(
+                "Logs::LogGroup", LogGroupName="/g", RetentionInDays="7", Tags=tagged(team="ml"), KmsKeyId=key
+            )
+        },
         "Outputs": {"Arn": {"Value": {"Fn::GetAtt": ["G", "Arn"]}}},
     }
     stack = stacks.create(template)
@@ -314,10 +457,18 @@ def test_log_group(stacks, client):
 
 def test_parameter(stacks, client):
     ssm = client("ssm")
-    template = {"P": resource("SSM::Parameter", Name="/p", Type="StringList", Value="a,b", Description="one", Tags={"team": "ml"})}
+    template = {
+        "P": resource(
+            "SSM::Parameter", Name="/p", Type="StringList", Value="a,b", Description="one", Tags={"team": "ml"}
+        )
+    }
     stacks.create(template)
     found = ssm.describe_parameters(ParameterFilters=[{"Key": "Name", "Values": ["/p"]}])["Parameters"][0]
-    assert (found["Type"], found["Description"], ssm.get_parameter(Name="/p")["Parameter"]["Value"]) == ("StringList", "one", "a,b")
+    assert (found["Type"], found["Description"], ssm.get_parameter(Name="/p")["Parameter"]["Value"]) == (
+        "StringList",
+        "one",
+        "a,b",
+    )
     template["P"]["Properties"] |= {"Value": "c", "Tags": {"cost": "1"}}
     stacks.update(template)
     assert ssm.get_parameter(Name="/p")["Parameter"]["Value"] == "c"
@@ -329,16 +480,37 @@ def test_parameter(stacks, client):
 
 def test_rule(stacks, client):
     events, queue = client("events"), f"arn:aws:sqs:us-east-1:{ACCOUNT}:q"
-    template = {"R": resource("Events::Rule", Name="r", EventPattern={"source": ["aws.sagemaker"]}, Targets=[{"Id": "a", "Arn": queue}, {"Id": "b", "Arn": queue, "Input": "{}"}], Tags=tagged(team="ml"))}
+    template = {
+        "R": resource(
+            "Events::Rule",
+            Name="r",
+            EventPattern={"source": ["aws.sagemaker"]},
+            Targets=[{"Id": "a", "Arn": queue}, {"Id": "b", "Arn": queue, "Input": "{}"}],
+            Tags=tagged(team="ml"),
+        )
+    }
     assert stacks.create(template)["StackStatus"] == "CREATE_COMPLETE"
     rule = events.describe_rule(Name="r")
     assert (json.loads(rule["EventPattern"]), rule["State"]) == ({"source": ["aws.sagemaker"]}, "ENABLED")
     assert [target["Id"] for target in events.list_targets_by_rule(Rule="r")["Targets"]] == ["a", "b"]
-    template["R"]["Properties"] = {"Name": "r", "ScheduleExpression": "rate(5 minutes)", "State": "DISABLED", "Description": "d", "Targets": [{"Id": "b", "Arn": queue, "Input": "[]"}]}
+    template["R"]["Properties"] = {
+        "Name": "r",
+        "ScheduleExpression": "rate(5 minutes)",
+        "State": "DISABLED",
+        "Description": "d",
+        "Targets": [{"Id": "b", "Arn": queue, "Input": "[]"}],
+    }
     assert stacks.update(template)["StackStatus"] == "UPDATE_COMPLETE"
     rule = events.describe_rule(Name="r")
-    assert (rule.get("EventPattern"), rule["ScheduleExpression"], rule["State"], rule["Description"]) == (None, "rate(5 minutes)", "DISABLED", "d")
-    assert [(target["Id"], target["Input"]) for target in events.list_targets_by_rule(Rule="r")["Targets"]] == [("b", "[]")]
+    assert (rule.get("EventPattern"), rule["ScheduleExpression"], rule["State"], rule["Description"]) == (
+        None,
+        "rate(5 minutes)",
+        "DISABLED",
+        "d",
+    )
+    assert [(target["Id"], target["Input"]) for target in events.list_targets_by_rule(Rule="r")["Targets"]] == [
+        ("b", "[]")
+    ]
     assert "team" not in {tag["Key"] for tag in events.list_tags_for_resource(ResourceARN=rule["Arn"])["Tags"]}
     stacks.delete()
     gone(events.describe_rule, Name="r")
@@ -351,8 +523,20 @@ def test_queue(stacks, client):
     sqs = client("sqs")
     template = {
         "D": resource("SQS::Queue"),
-        "Q": resource("SQS::Queue", QueueName="q", MessageRetentionPeriod=1209600, VisibilityTimeout=60, SqsManagedSseEnabled=True, RedrivePolicy={"deadLetterTargetArn": {"Fn::GetAtt": ["D", "Arn"]}, "maxReceiveCount": 3}, Tags=tagged(team="ml")),
-        "P": resource("SQS::QueuePolicy", Queues=[{"Ref": "Q"}], PolicyDocument=policy("sqs:SendMessage", Principal={"Service": "events.amazonaws.com"})),
+        "Q": resource(
+            "SQS::Queue",
+            QueueName="q",
+            MessageRetentionPeriod=1209600,
+            VisibilityTimeout=60,
+            SqsManagedSseEnabled=True,
+            RedrivePolicy={"deadLetterTargetArn": {"Fn::GetAtt": ["D", "Arn"]}, "maxReceiveCount": 3},
+            Tags=tagged(team="ml"),
+        ),
+        "P": resource(
+            "SQS::QueuePolicy",
+            Queues=[{"Ref": "Q"}],
+            PolicyDocument=policy("sqs:SendMessage", Principal={"Service": "events.amazonaws.com"}),
+        ),
     }
     assert stacks.create(template)["StackStatus"] == "CREATE_COMPLETE"
     url = stacks.physical("Q")
@@ -362,7 +546,9 @@ def test_queue(stacks, client):
 
     found = attributes()
     assert (found["MessageRetentionPeriod"], found["VisibilityTimeout"]) == ("1209600", "60")
-    assert json.loads(found["RedrivePolicy"])["deadLetterTargetArn"].startswith(f"arn:aws:sqs:us-east-1:{ACCOUNT}:demo-D-")
+    assert json.loads(found["RedrivePolicy"])["deadLetterTargetArn"].startswith(
+        f"arn:aws:sqs:us-east-1:{ACCOUNT}:demo-D-"
+    )
     assert json.loads(found["Policy"]) == policy("sqs:SendMessage", Principal={"Service": "events.amazonaws.com"})
     assert sqs.list_queue_tags(QueueUrl=url)["Tags"] == {"team": "ml"}
     template["Q"]["Properties"] = {"QueueName": "q", "DelaySeconds": 5}
@@ -370,7 +556,10 @@ def test_queue(stacks, client):
     assert stacks.update(template)["StackStatus"] == "UPDATE_COMPLETE"
     found = attributes()
     assert (found["MessageRetentionPeriod"], found["VisibilityTimeout"], found["DelaySeconds"]) == ("345600", "30", "5")
-    assert ("Policy" in found and bool(found["Policy"]), "RedrivePolicy" in found and bool(found["RedrivePolicy"])) == (False, False)
+    assert ("Policy" in found and bool(found["Policy"]), "RedrivePolicy" in found and bool(found["RedrivePolicy"])) == (
+        False,
+        False,
+    )
     assert sqs.list_queue_tags(QueueUrl=url).get("Tags", {}) == {}
     stacks.delete()
     gone(sqs.get_queue_url, QueueName="q")
