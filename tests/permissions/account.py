@@ -24,7 +24,7 @@ PATH = "/mlops/"
 SUBNETS = ["subnet-0aaaaaaaaaaaaaaaa", "subnet-0bbbbbbbbbbbbbbbb"]
 SECURITY_GROUPS = ["sg-0aaaaaaaaaaaaaaaa"]
 TAGS = {"CostCenter": "4711"}
-OWN, OTHER = "tumor", "wine"
+OWN, OTHER = "tumor", "tumor-board"  # a name that begins with the other's finds patterns that reach too far
 
 
 @dataclass(frozen=True)

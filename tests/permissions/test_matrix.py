@@ -68,6 +68,8 @@ s3:PutObject content                        | NC NJ DS    | NC NJ DS    | PC PJ 
 s3:GetObject report                         | NC NJ DS AP | NC NJ DS AP | PC PJ DS AP | DS AP   | DS AP     | DS AP      | -           | -
 s3:PutObject report                         | NC NJ DS    | NC NJ DS    | PC PJ | DS            | DS        | -          | -           | -
 s3:GetObject trained                        | NC NJ DS    | NC NJ DS    | PC PJ | DS            | DS        | -          | -           | -
+s3:GetObject disguised                      | NC NJ DS    | NC NJ DS    | PC PJ | DS            | DS        | -          | -           | -
+s3:PutObject disguised                      | NC NJ DS    | NC NJ DS    | PC PJ | DS            | DS        | -          | -           | -
 s3:ListBucket content-list                  | NC NJ DS    | NC NJ DS    | PC PJ | DS            | DS        | -          | -           | -
 s3:ListBucket bucket                        | -           | -           | -     | -             | -         | -          | -           | -
 s3:DeleteObject content                     | -           | -           | -     | -             | -         | -          | -           | -
@@ -203,6 +205,7 @@ def _resource(kind: str, project: str, environment: str, tier: str, account: str
         "content": f"/{project}/{tier}/content/0a1b/data.csv",
         "report": f"/{project}/{tier}/executions/abcdef123456/Evaluate/report/report.html",
         "trained": f"/{project}/{tier}/executions/abcdef123456/Train/output/model.tar.gz",
+        "disguised": f"/{project}/{tier}/content/0a1b/nonprod/settings/data.csv",  # a star of IAM crosses slashes
         "content-list": "",
         "bucket": "",
     }
