@@ -70,7 +70,8 @@ def follow(client: Any, stack_id: str, token: str | None, show: Callable[[str], 
         for event in reversed([*_events(client, stack_id)]):
             if event["EventId"] not in shown and token in {None, event.get("ClientRequestToken")}:
                 shown.add(event["EventId"])
-                show(_line(event))
+                if not event["ResourceStatus"].endswith("_IN_PROGRESS"):
+                    show(_line(event))
         begun = token is None or shown or time.monotonic() - start > PATIENCE
         if stack is None or (begun and not stack.busy):
             return stack or Stack(stack_id, "DELETE_COMPLETE", "", {}, {})

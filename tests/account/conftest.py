@@ -1,0 +1,85 @@
+"""The registration function in this process, against the sandbox's IAM."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+
+from account.functions import register
+from sandbox.server import Sandbox
+from tests.account.resolved import Resolved
+
+ROOT = "0123456789abcdef0123456789abcdef01234567"
+CALL = {
+    "action": "register",
+    "interface": 1,
+    "project": "tumor-diagnosis",
+    "root_commit": ROOT,
+    "owner": "ml-team@example.com",
+    "template": "0.3.0",
+    "source_control": {"host": "codecommit", "repository": "tumor-diagnosis"},
+}
+Registration = Callable[..., dict[str, Any]]
+
+
+def function_environment(**parameters: str) -> dict[str, str]:
+    """The function's environment in a stack with these parameters."""
+    stack = Resolved(parameters)
+    variables: dict[str, str] = stack.resources["Register"]["Properties"]["Environment"]["Variables"]
+    return variables | {"AWS_REGION": stack.region}
+
+
+@pytest.fixture(scope="session")
+def clients(running_sandbox: Sandbox) -> Callable[[str], Any]:
+    """clients("iam"): an administrator's, made once, with the retries that the function wants."""
+    keys = running_sandbox.environment()
+    session = boto3.Session(keys["AWS_ACCESS_KEY_ID"], keys["AWS_SECRET_ACCESS_KEY"], region_name="us-east-1")
+    config = Config(retries={"mode": "standard", "total_max_attempts": 4})
+    return cache(lambda service: session.client(service, endpoint_url=running_sandbox.url, config=config))
+
+
+@pytest.fixture
+def function(monkeypatch: pytest.MonkeyPatch) -> Registration:
+    """function(action="remove") -> the function's answer to CALL, changed; no AWS is there."""
+    for name, value in function_environment().items():
+        monkeypatch.setenv(name, value)
+    return lambda **changed: register.handler(CALL | changed, None)
+
+
+@pytest.fixture
+def registration(
+    function: Registration, aws: Sandbox, clients: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch
+) -> Registration:
+    """The function, with the sandbox's IAM."""
+    monkeypatch.setattr(boto3, "client", lambda service, config: clients(service))
+    return function
+
+
+@pytest.fixture
+def iam(aws: Sandbox, clients: Callable[[str], Any]) -> Any:
+    """IAM as an administrator sees it."""
+    return clients("iam")
+
+
+def state(iam: Any) -> dict[str, dict[str, Any]]:
+    """All that there is about every role, by name."""
+    roles = {}
+    for found in iam.list_roles()["Roles"]:
+        name = found["RoleName"]
+        role = iam.get_role(RoleName=name)["Role"]
+        policies = iam.list_role_policies(RoleName=name)["PolicyNames"]
+        roles[name] = {
+            "path": role["Path"],
+            "trust": role["AssumeRolePolicyDocument"],
+            "boundary": role.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn"),
+            "tags": {tag["Key"]: tag["Value"] for tag in role.get("Tags", [])},
+            "policies": {
+                policy: iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"] for policy in policies
+            },
+        }
+    return roles
