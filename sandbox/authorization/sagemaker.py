@@ -44,12 +44,12 @@ def sagemaker_context(call: Call) -> dict[str, Any]:
     context |= given(
         **{
             "sagemaker:InstanceTypes": sorted(set(_instance_types(params))),
-            "sagemaker:VolumeKmsKey": _volume_key(call),
+            **_both_names("sagemaker:VolumeKmsKey", _volume_key(call)),
         }
     )
     if operation == "CreateEndpointConfig":
         return context | given(**{"sagemaker:ModelArn": _models(call)})
-    context |= given(**{"sagemaker:OutputKmsKey": _key(call, _first(params, *_OUTPUT_KEYS))})
+    context |= given(**_both_names("sagemaker:OutputKmsKey", _key(call, _first(params, *_OUTPUT_KEYS))))
     if operation == "CreateTransformJob":
         return context | {"sagemaker:ModelArn": call.arn("sagemaker", f"model/{params['ModelName']}")}
     limit = _first(params, "StoppingCondition.MaxRuntimeInSeconds")
@@ -87,6 +87,12 @@ def grants(call: Call) -> Iterator[Check]:
             "kms:CallerAccount": call.caller.account,
         }
         yield Check("kms:CreateGrant", key, context)
+
+
+def _both_names(name: str, key: str | None) -> dict[str, str | None]:
+    """VolumeKmsKey and OutputKmsKey are deprecated for VolumeKmsKeyArn and OutputKmsKeyArn (Service Authorization
+    Reference, September 2026); policies with either are in use."""
+    return {name: key, f"{name}Arn": key}
 
 
 def _volume_key(call: Call) -> str | None:

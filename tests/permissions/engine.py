@@ -29,6 +29,11 @@ WITHOUT_NODE = os.environ.get("MLOPS_NO_NODE") == "1"
 NPM_SETTINGS = os.environ.get("NPM_CONFIG_USERCONFIG") or str(Path.home() / ".npmrc")
 _UNSEEN = "kms:EncryptionContext:"
 _ANYTHING = "unknown-yet"
+# Deprecated, so that the engine has only the new names; AWS goes on honouring the old ones in policies.
+_NEW_NAMES = {
+    "sagemaker:OutputKmsKey": "sagemaker:OutputKmsKeyArn",
+    "sagemaker:VolumeKmsKey": "sagemaker:VolumeKmsKeyArn",
+}
 _FULL_ACCESS = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
 
 Document = Mapping[str, Any]
@@ -85,6 +90,8 @@ class Engine:
     def decide(self, policies: Policies, request: Request) -> Decision:
         """Whether AWS would let the request through; asking the same twice costs nothing."""
         question = json.dumps(_simulation(policies, request), sort_keys=True)
+        for old, new in _NEW_NAMES.items():
+            question = question.replace(f'"{old}"', f'"{new}"')
         if question not in self._known:
             _pipe(self._node.stdin).write(question + "\n")
             _pipe(self._node.stdin).flush()
