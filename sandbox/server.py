@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
     from sandbox.calls import Service
     from sandbox.faults import Fault
-    from sandbox.inside import Inside
 
 HOST = "127.0.0.1"
 _one = Lock()
@@ -142,11 +141,6 @@ class Sandbox:
     def clear_calls(self) -> None:
         """Forget the calls so far; nothing else changes."""
         self._log.clear()
-
-    @property
-    def inside(self) -> Inside:
-        """What AWS's own services use, for tests that stand in for one: a build that takes a role."""
-        return self._inside
 
     def set_faults(self, faults: Iterable[Fault | Mapping[str, Any]]) -> None:
         """Replace the faults; calls are counted from 1 again. Raises BadFaults."""
