@@ -1,8 +1,8 @@
 # ruff: noqa: N802 - methods are named as AWS names its operations
 """Change sets: made, described, executed, deleted.
 
-Source: API Reference, CreateChangeSet, DescribeChangeSet, ExecuteChangeSet, DeleteChangeSet, ListChangeSets, DescribeEvents;
-User Guide, "Update CloudFormation stacks using change sets".
+Source: API Reference, CreateChangeSet, DescribeChangeSet, ExecuteChangeSet, DeleteChangeSet, ListChangeSets,
+DescribeEvents; User Guide, "Update CloudFormation stacks using change sets".
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """What an update would change: the content of a change set.
 
-Source: API Reference, ResourceChange, ResourceChangeDetail, ResourceTargetDefinition; User Guide, "Example change sets".
+Source: API Reference, ResourceChange, ResourceChangeDetail, ResourceTargetDefinition; User Guide, "Example
+change sets".
 """
 
 from __future__ import annotations

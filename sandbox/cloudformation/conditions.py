@@ -50,7 +50,8 @@ class Conditions:
         if name == "Fn::Not" and len(operands) == 1:
             return not self.holds(operands[0])
         if name in ("Fn::And", "Fn::Or") and 2 <= len(operands) <= _MOST_OPERANDS:
-            return (all if name == "Fn::And" else any)(map(self.holds, operands))
+            held = map(self.holds, operands)
+            return all(held) if name == "Fn::And" else any(held)
         raise invalid(f"Template error: every {name} object requires a list of {_operands(name)}")
 
     def _value(self, node: Any) -> Any:
@@ -68,7 +69,7 @@ def _operands(name: str) -> str:
 
 
 def _same(first: Any, second: Any) -> bool:
-    return _text(first) == _text(second)
+    return bool(_text(first) == _text(second))
 
 
 def _text(value: Any) -> Any:

@@ -100,7 +100,8 @@ class Functions:
     def _join(self, arguments: Any) -> Any:
         if not isinstance(arguments, list) or len(arguments) != 2 or not isinstance(arguments[0], str):
             raise invalid(
-                "Template error: every Fn::Join object requires two parameters, (1) a string delimiter and (2) a list of strings "
+                "Template error: every Fn::Join object requires two parameters, (1) a string delimiter "
+                "and (2) a list of strings "
                 "to be joined or a function that returns a list of strings (such as Fn::GetAZs) to be joined."
             )
         items = self.value(arguments[1])
@@ -118,7 +119,8 @@ class Functions:
             or not arguments[0]
         ):
             raise invalid(
-                "Template error: every Fn::Split object requires two parameters, (1) a string delimiter and (2) a string to be "
+                "Template error: every Fn::Split object requires two parameters, (1) a string delimiter "
+                "and (2) a string to be "
                 "split or a function that returns a string to be split."
             )
         text = self.value(arguments[1])
@@ -143,7 +145,8 @@ class Functions:
     def _findinmap(self, arguments: Any) -> Any:
         if not isinstance(arguments, list) or len(arguments) != 3:
             raise invalid(
-                "Template error: every Fn::FindInMap object requires three parameters, the map name, map key and the attribute for return value"
+                "Template error: every Fn::FindInMap object requires three parameters, the map name, map "
+                "key and the attribute for return value"
             )
         keys = [as_text(self.value(item), "Fn::FindInMap") for item in arguments]
         found: Any = self.mappings

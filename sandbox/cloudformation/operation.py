@@ -1,6 +1,7 @@
 """One operation on a stack, at work in its thread: each resource made, changed or removed, with its events.
 
-Source of statuses and reasons: User Guide, "Stack update behaviors", "Stack creation events", "DeletionPolicy attribute".
+Source of statuses and reasons: User Guide, "Stack update behaviors", "Stack creation events", "DeletionPolicy
+attribute".
 """
 
 from __future__ import annotations

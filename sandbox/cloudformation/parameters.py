@@ -1,7 +1,7 @@
 """The values of a template's parameters.
 
-Source: User Guide, "Parameters" (types, constraints, AWS-specific and SSM types); the words are those of the service, as
-its users quote them.
+Source: User Guide, "Parameters" (types, constraints, AWS-specific and SSM types); the words are those of the service,
+as its users quote them.
 """
 
 from __future__ import annotations
@@ -72,20 +72,24 @@ def _text(entry: Mapping[str, Any], previous: Mapping[str, Parameter] | None) ->
     if not entry.get("UsePreviousValue"):
         if value is None:
             raise invalid(
-                f"Invalid input for parameter key {key}. Need to specify either usePreviousValue as true or a value for the parameter"
+                f"Invalid input for parameter key {key}. Need to specify either usePreviousValue as true "
+                "or a value for the parameter"
             )
         return str(value)
     if value is not None:
         raise invalid(
-            f"Invalid input for parameter key {key}. Cannot specify usePreviousValue as true and also a value for the parameter"
+            f"Invalid input for parameter key {key}. Cannot specify usePreviousValue as true and also a "
+            "value for the parameter"
         )
     if previous is None:
         raise invalid(
-            f"Invalid input for parameter key {key}. Cannot specify usePreviousValue as true for a parameter key of a new stack"
+            f"Invalid input for parameter key {key}. Cannot specify usePreviousValue as true for a "
+            "parameter key of a new stack"
         )
     if key not in previous:
         raise invalid(
-            f"Invalid input for parameter key {key}. Cannot specify usePreviousValue as true for a parameter key not in the previous template"
+            f"Invalid input for parameter key {key}. Cannot specify usePreviousValue as true for a "
+            "parameter key not in the previous template"
         )
     return previous[key].given
 

@@ -1,8 +1,8 @@
 """A resource's properties against AWS's schema of its type: converted as CloudFormation converts them, then checked.
 
 CloudFormation turns numbers and booleans into strings and back where the schema wants the other (User Guide, "Resource
-properties"; all parameters are strings). The words of refusals are those of the validator that the registry uses (everit
-json-schema), as users of CloudFormation quote them: "#: extraneous key [X] is not permitted".
+properties"; all parameters are strings). The words of refusals are those of the validator that the registry uses
+(everit json-schema), as users of CloudFormation quote them: "#: extraneous key [X] is not permitted".
 """
 
 from __future__ import annotations
@@ -20,13 +20,26 @@ from sandbox.cloudformation.functions import UNKNOWN
 from sandbox.cloudformation.schemas import follow, schema_of
 
 _JAVA_NAMES = {
-    str: "String", bool: "Boolean", int: "Integer", float: "Double", dict: "JSONObject", list: "JSONArray", type(None): "Null"
-}  # fmt: skip
+    str: "String",
+    bool: "Boolean",
+    int: "Integer",
+    float: "Double",
+    dict: "JSONObject",
+    list: "JSONArray",
+    type(None): "Null",
+}
 _SCHEMA_NAMES = {
-    "string": "String", "boolean": "Boolean", "integer": "Integer", "number": "Number", "object": "JSONObject", "array": "JSONArray"
-}  # fmt: skip
+    "string": "String",
+    "boolean": "Boolean",
+    "integer": "Integer",
+    "number": "Number",
+    "object": "JSONObject",
+    "array": "JSONArray",
+}
 # What is not known before the deployment satisfies everything.
 _STAND_IN = "\0known after apply"
+# Rules that look at all below a place at once.
+_OF_THE_WHOLE = ("allOf", "anyOf", "contains", "if", "not", "oneOf", "uniqueItems")
 
 
 def _pattern(validator: Any, pattern: str, instance: Any, schema: Any) -> Iterator[ValidationError]:
@@ -56,7 +69,7 @@ def _additional_properties(validator: Any, allowed: Any, instance: Any, schema: 
 
 
 # Patterns of AWS's schemas are Java's: \\p{L} and others are unknown to `re`.
-_Validator = extend(
+_Validator: Any = extend(  # type: ignore[no-untyped-call]
     Draft7Validator,
     {
         "additionalProperties": _additional_properties,
@@ -137,36 +150,30 @@ def _stands_in(value: Any) -> bool:
 
 def _faults(error: ValidationError) -> Iterator[tuple[str, str]]:
     where = "#" + "".join(f"/{part}" for part in error.absolute_path)
-    rule, value, wanted = error.validator, error.instance, error.validator_value
-    if value == _STAND_IN or (
-        rule in ("anyOf", "oneOf", "allOf", "not", "if", "uniqueItems", "contains") and _stands_in(value)
-    ):
+    rule, value = str(error.validator), error.instance
+    if value == _STAND_IN or (rule in _OF_THE_WHOLE and _stands_in(value)):
         return
+    for what in _worded(rule, value, error.validator_value, error.message):
+        yield where, what
+
+
+def _worded(rule: str, value: Any, wanted: Any, otherwise: str) -> list[str]:
+    """One unmet rule of a schema in the words of everit json-schema."""
     if rule == "required":
-        for key in wanted:
-            if key not in value:
-                yield where, f"required key [{key}] not found"
-    elif rule == "type":
-        kinds = wanted if isinstance(wanted, list) else [wanted]
-        yield (
-            where,
-            f"expected type: {' or '.join(_SCHEMA_NAMES[kind] for kind in kinds)}, found: {_JAVA_NAMES[type(value)]}",
-        )
-    elif rule == "enum":
-        yield where, f"{value} is not a valid enum value"
-    elif rule in ("maxLength", "minLength"):
-        yield where, f"expected {rule}: {wanted}, actual: {len(value)}"
-    elif rule in ("maxItems", "minItems"):
-        yield (
-            where,
-            f"expected {'maximum' if rule == 'maxItems' else 'minimum'} item count: {wanted}, found: {len(value)}",
-        )
-    elif rule in ("maximum", "minimum"):
-        yield where, f"{value} is not {'less' if rule == 'maximum' else 'greater'} or equal to {wanted}"
-    elif rule in ("anyOf", "oneOf"):
-        yield (
-            where,
-            f"{'no subschema matched' if rule == 'anyOf' else 'no or several subschemas matched'} out of the total {len(wanted)} subschemas",
-        )
-    else:
-        yield where, error.message
+        return [f"required key [{key}] not found" for key in wanted if key not in value]
+    if rule == "type":
+        kinds = " or ".join(_SCHEMA_NAMES[kind] for kind in (wanted if isinstance(wanted, list) else [wanted]))
+        return [f"expected type: {kinds}, found: {_JAVA_NAMES[type(value)]}"]
+    if rule == "enum":
+        return [f"{value} is not a valid enum value"]
+    if rule in ("maxLength", "minLength"):
+        return [f"expected {rule}: {wanted}, actual: {len(value)}"]
+    if rule in ("maxItems", "minItems"):
+        bound = "maximum" if rule == "maxItems" else "minimum"
+        return [f"expected {bound} item count: {wanted}, found: {len(value)}"]
+    if rule in ("maximum", "minimum"):
+        return [f"{value} is not {'less' if rule == 'maximum' else 'greater'} or equal to {wanted}"]
+    if rule in ("anyOf", "oneOf"):
+        matched = "no subschema" if rule == "anyOf" else "no or several subschemas"
+        return [f"{matched} matched out of the total {len(wanted)} subschemas"]
+    return [otherwise]

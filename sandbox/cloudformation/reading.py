@@ -1,7 +1,8 @@
 # ruff: noqa: N802 - methods are named as AWS names its operations
 """What CloudFormation tells of stacks, their resources and events.
 
-Source: API Reference, DescribeStacks, DescribeStackEvents, DescribeStackResource(s), ListStackResources, ListStacks, ListExports.
+Source: API Reference, DescribeStacks, DescribeStackEvents, DescribeStackResource(s), ListStackResources, ListStacks,
+ListExports.
 """
 
 from __future__ import annotations

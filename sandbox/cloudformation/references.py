@@ -1,7 +1,7 @@
 """What in a template refers to what: checked before anything is created, and the order in which resources are made.
 
-Source: User Guide, "Ref", "Fn::GetAtt", "Fn::Sub", "DependsOn attribute", "Conditions"; the words are those of the service,
-as its users quote them.
+Source: User Guide, "Ref", "Fn::GetAtt", "Fn::Sub", "DependsOn attribute", "Conditions"; the words are those of the
+service, as its users quote them.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ _VARIABLE = re.compile(r"\$\{([^}]*)\}")
 
 @dataclass(frozen=True)
 class Reference:
-    """target: a parameter, pseudo parameter or resource; attribute: for Fn::GetAtt; condition: target is a condition."""
+    """target: a parameter, pseudo parameter, resource; or, with condition, a condition. attribute: for Fn::GetAtt."""
 
     target: str
     attribute: str | None = None
@@ -105,7 +105,8 @@ def get_att(arguments: Any) -> tuple[str, str]:
         if isinstance(arguments, list) and len(arguments) == 2 and function_of(arguments[1]):
             raise lacking("functions in the attribute name of Fn::GetAtt")
         raise invalid(
-            "Template error: every Fn::GetAtt object requires two non-empty parameters, the resource name and the resource attribute"
+            "Template error: every Fn::GetAtt object requires two non-empty parameters, the resource "
+            "name and the resource attribute"
         )
     return arguments[0], arguments[1]
 
@@ -122,7 +123,8 @@ def sub(arguments: Any) -> tuple[str, Mapping[str, Any]]:
     ):
         return arguments[0], arguments[1]
     raise invalid(
-        "Template error: One or more Fn::Sub intrinsic functions don't specify expected arguments. Specify a string as first "
+        "Template error: One or more Fn::Sub intrinsic functions don't specify expected arguments. "
+        "Specify a string as first "
         "argument, and an optional second argument to specify a mapping of values to replace in the string"
     )
 
@@ -131,7 +133,8 @@ def sub_variables(text: str) -> list[str]:
     found = [name.strip() for name in _VARIABLE.findall(text) if not name.startswith("!")]
     if any(not re.fullmatch(r"[A-Za-z0-9_.:]+", name) for name in found):
         raise invalid(
-            "Template error: variable names in Fn::Sub syntax must contain only alphanumeric characters, underscores, periods, and colons"
+            "Template error: variable names in Fn::Sub syntax must contain only alphanumeric characters, "
+            "underscores, periods, and colons"
         )
     return found
 
@@ -143,7 +146,7 @@ def depends_on(resource: Mapping[str, Any]) -> list[str]:
 
 def check_references(template: Template) -> None:
     """Raises AwsError for names that nothing has, functions that are not there, and circles."""
-    for logical_id, resource in template.resources.items():
+    for resource in template.resources.values():
         _known_functions(resource.get("Properties"), FUNCTIONS)
         _resolved(
             template, [*references(resource.get("Properties")), *map(Reference, depends_on(resource))], "Resources"
@@ -173,7 +176,8 @@ def _known_functions(node: Any, allowed: Iterable[str]) -> None:
             raise lacking(f"the function Fn::{name}")
         if name not in allowed:
             raise invalid(
-                f"Template error: encountered unsupported function: Fn::{name} Supported functions are: [{', '.join('Fn::' + known for known in allowed)}]"
+                f"Template error: encountered unsupported function: Fn::{name} Supported functions are: "
+                f"[{', '.join('Fn::' + known for known in allowed)}]"
             )
     if isinstance(node, str) and "{{resolve:" in node:
         raise lacking("dynamic references ({{resolve:…}})")
@@ -187,7 +191,8 @@ def _resolved(template: Template, found: Iterable[Reference], section: str) -> N
         if reference.condition:
             if reference.target not in template.conditions:
                 raise invalid(
-                    f"Template error: unresolved condition dependency {reference.target} in the {section} block of the template"
+                    f"Template error: unresolved condition dependency {reference.target} in the {section} "
+                    "block of the template"
                 )
         elif reference.attribute is not None:
             if reference.target not in template.resources:
@@ -205,7 +210,8 @@ def _resolved(template: Template, found: Iterable[Reference], section: str) -> N
 
 
 def _unresolved(names: Iterable[str], section: str) -> str:
-    return f"Template format error: Unresolved resource dependencies [{', '.join(names)}] in the {section} block of the template"
+    unresolved = f"Unresolved resource dependencies [{', '.join(names)}]"
+    return f"Template format error: {unresolved} in the {section} block of the template"
 
 
 def _only_parameters(template: Template, name: str, condition: Any) -> None:
@@ -213,12 +219,14 @@ def _only_parameters(template: Template, name: str, condition: Any) -> None:
         known = template.conditions if reference.condition else {*template.parameters, *PSEUDO}
         if reference.attribute is not None or reference.target not in known:
             raise invalid(
-                f"Template format error: Unresolved dependencies [{reference.target}]. Cannot reference resources in the Conditions block of the template"
+                f"Template format error: Unresolved dependencies [{reference.target}]. Cannot reference "
+                "resources in the Conditions block of the template"
             )
     for used in _conditions_in(condition):
         if used not in template.conditions:
             raise invalid(
-                f"Template format error: Unresolved condition dependency {used} in the Conditions block of the template ({name})"
+                f"Template format error: Unresolved condition dependency {used} in the Conditions block "
+                f"of the template ({name})"
             )
 
 

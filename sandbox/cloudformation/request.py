@@ -99,7 +99,8 @@ class Requests:
             raise invalid("Either Template URL or Template Body must be specified.")
         elif len(body.encode()) > LARGEST_BODY:
             raise invalid(
-                "1 validation error detected: Value at 'templateBody' failed to satisfy constraint: Member must have length "
+                "1 validation error detected: Value at 'templateBody' failed to satisfy constraint: "
+                "Member must have length "
                 f"less than or equal to {LARGEST_BODY}"
             )
         template = Template.of(body)
@@ -210,7 +211,8 @@ def _check_attributes(template: Template, kinds: dict[str, str], region: str) ->
         if reference.attribute in schemas.read_only(kind, region):
             raise lacking(f"the attribute {reference.attribute} of {kind} (resource {reference.target})")
         raise invalid(
-            f"Template error: resource {reference.target} does not support attribute type {reference.attribute} in Fn::GetAtt"
+            f"Template error: resource {reference.target} does not support attribute type "
+            f"{reference.attribute} in Fn::GetAtt"
         )
 
 
@@ -233,7 +235,8 @@ def check_active_references(stack: Stack, wanted: Wanted) -> None:
         if missing:
             names = ", ".join(dict.fromkeys(missing))
             raise invalid(
-                f"Template format error: Unresolved resource dependencies [{names}] in the {section} block of the template"
+                f"Template format error: Unresolved resource dependencies [{names}] in the {section} "
+                "block of the template"
             )
     desired.order()
     for name in active:

@@ -85,7 +85,8 @@ class StackOperations:
         retained = params.get("RetainResources", [])
         if retained and stack.status != "DELETE_FAILED":
             raise invalid(
-                f"Invalid operation on stack [{stack.arn}]. When you delete a stack, specify which resources to retain only when the stack is in the DELETE_FAILED state."
+                f"Invalid operation on stack [{stack.arn}]. When you delete a stack, specify which "
+                "resources to retain only when the stack is in the DELETE_FAILED state."
             )
         unknown = [name for name in retained if name not in stack.resources]
         if unknown:
@@ -163,7 +164,8 @@ def check_same_types(stack: Stack, wanted: Wanted) -> None:
     ]
     if other:
         raise invalid(
-            f"Update of resource type is not permitted. The new template modifies resource type of the following resources: [{', '.join(other)}]"
+            "Update of resource type is not permitted. The new template modifies resource type of the "
+            f"following resources: [{', '.join(other)}]"
         )
 
 

@@ -104,11 +104,10 @@ def _check(template: Template) -> None:
     if str(document.get("AWSTemplateFormatVersion", "2010-09-09")) != "2010-09-09":
         raise invalid(f"Template format error: {document['AWSTemplateFormatVersion']} is not a supported value.")
     description = template.description
-    if description is not None and (
-        not isinstance(description, str) or len(description.encode()) > _LONGEST_DESCRIPTION
-    ):
-        raise invalid("Template format error: 'Description' length is greater than 1024." if isinstance(description, str)
-                      else "Template format error: Description must be a string.")  # fmt: skip
+    if not isinstance(description, str | None):
+        raise invalid("Template format error: Description must be a string.")
+    if description and len(description.encode()) > _LONGEST_DESCRIPTION:
+        raise invalid(f"Template format error: 'Description' length is greater than {_LONGEST_DESCRIPTION}.")
     for name in _SECTIONS[2:]:
         if not isinstance(document.get(name, {}), dict):
             raise invalid(f"Template format error: {name} must be a map.")
@@ -117,7 +116,8 @@ def _check(template: Template) -> None:
     for name, most in MOST.items():
         if len(template.section(name)) > most:
             raise invalid(
-                f"Template format error: Number of {name.lower()}, {len(template.section(name))}, is greater than maximum allowed, {most}"
+                f"Template format error: Number of {name.lower()}, {len(template.section(name))}, is "
+                f"greater than maximum allowed, {most}"
             )
         for key in template.section(name):
             if not re.fullmatch(r"[A-Za-z0-9]+", key):

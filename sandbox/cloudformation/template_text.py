@@ -50,7 +50,7 @@ class _Loader(yaml.SafeLoader):
         for number, key in enumerate(keys):
             if not isinstance(key, str) or key in keys[:number]:
                 raise yaml.MarkedYAMLError(problem="duplicate key", problem_mark=node.value[number][0].start_mark)
-        values = [self.construct_object(value, deep=True) for _, value in node.value]  # type: ignore[no-untyped-call]
+        values = [self.construct_object(value, deep=True) for _, value in node.value]
         return dict(zip(keys, values, strict=True))
 
 

@@ -29,10 +29,7 @@ class TemplateOperations:
         return {"TemplateBody": template.text, "StagesAvailable": ["Original", "Processed"]}
 
     def GetTemplateSummary(self, call: Call) -> dict[str, Any]:
-        if call.params.get("StackName"):
-            template = self._of_stack(call)
-        else:
-            template = self.requests.template(call)
+        template = self._of_stack(call) if call.params.get("StackName") else self.requests.template(call)
         metadata = template.section("Metadata")
         return {
             "Parameters": [_declared(name, item, summary=True) for name, item in template.parameters.items()],

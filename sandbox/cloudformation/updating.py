@@ -77,7 +77,10 @@ def _replace(operation: Operation, desired: Desired, held: Resource, becomes: Re
         "Requested update requires the creation of a new physical resource; hence creating one.",
     )
     if name and name in becomes.properties and becomes.properties[name] == held.properties.get(name):
-        told = f"CloudFormation cannot update a stack when a custom-named resource requires replacing. Rename {held.physical_id} and update the stack again."
+        told = (
+            "CloudFormation cannot update a stack when a custom-named resource requires replacing. Rename "
+            f"{held.physical_id} and update the stack again."
+        )
         stack.record_resource(held, "UPDATE_FAILED", told)
         raise ResourceFailed(held.logical_id)
     made = desired.resource(held.logical_id)

@@ -1,7 +1,7 @@
 """What CloudFormation checks when a change set is made, so that a deployment need not fail half-way.
 
-Source: User Guide, "Validate stack deployments" (property syntax, resource name conflicts), and the words that users quote:
-"The following hook(s)/validation failed: [AWS::EarlyValidation::ResourceExistenceCheck]. …", "Resource of type
+Source: User Guide, "Validate stack deployments" (property syntax, resource name conflicts), and the words that users
+quote: "The following hook(s)/validation failed: [AWS::EarlyValidation::ResourceExistenceCheck]. …", "Resource of type
 'AWS::S3::Bucket' with identifier 'x' already exists."
 """
 
@@ -56,6 +56,7 @@ def _name_conflict(change: Change, properties: dict[str, Any], client: Callable[
 def reason(found: list[Validation]) -> str:
     hooks = ", ".join(dict.fromkeys(_HOOKS[validation.name] for validation in found))
     return (
-        f"The following hook(s)/validation failed: [{hooks}]. To troubleshoot Early Validation errors, use the DescribeEvents "
+        f"The following hook(s)/validation failed: [{hooks}]. To troubleshoot Early Validation errors, "
+        "use the DescribeEvents "
         "API for detailed failure information."
     )

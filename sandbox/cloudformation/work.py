@@ -36,7 +36,7 @@ class Stopped(Exception):
 
 @dataclass
 class Clients:
-    """Boto clients of one principal, each made once for an operation on a stack. stop: no call is made once it is set."""
+    """Boto clients of one principal, each made once for an operation. stop: once it is set, no call is made."""
 
     inside: Inside
     caller: Caller

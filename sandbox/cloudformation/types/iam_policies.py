@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from sandbox.cloudformation.types.handler import Handler, Properties, changed, picked
-from sandbox.cloudformation.types.policies import document
-from sandbox.cloudformation.work import Work, is_not_found
+from sandbox.cloudformation.types.policies import document, without
+from sandbox.cloudformation.work import Work
 
 _HOLDERS = {"Roles": ("role", "RoleName"), "Users": ("user", "UserName"), "Groups": ("group", "GroupName")}
 # IAM quotas: a managed policy has at most five versions.
@@ -71,7 +69,7 @@ class ManagedPolicy(Handler):
         for kind, holder in sorted(after - before):
             _on(iam, "attach_{}_policy", kind, holder)(PolicyArn=arn)
         for kind, holder in sorted(before - after):
-            _without(_on(iam, "detach_{}_policy", kind, holder), PolicyArn=arn)
+            without(_on(iam, "detach_{}_policy", kind, holder), PolicyArn=arn)
 
 
 class Policy(Handler):
@@ -93,11 +91,11 @@ class Policy(Handler):
                 _on(iam, "put_{}_policy", kind, holder)(PolicyName=new["PolicyName"], PolicyDocument=text)
         for kind, holder in _holders(old):
             if (kind, holder) not in _holders(new) or old["PolicyName"] != new["PolicyName"]:
-                _without(_on(iam, "delete_{}_policy", kind, holder), PolicyName=old["PolicyName"])
+                without(_on(iam, "delete_{}_policy", kind, holder), PolicyName=old["PolicyName"])
 
     def delete(self, work: Work, held: Properties) -> None:
         for kind, holder in _holders(held):
-            _without(_on(work.client("iam"), "delete_{}_policy", kind, holder), PolicyName=held["PolicyName"])
+            without(_on(work.client("iam"), "delete_{}_policy", kind, holder), PolicyName=held["PolicyName"])
 
 
 def _on(iam: Any, operation: str, kind: str, holder: str) -> Callable[..., Any]:
@@ -107,11 +105,3 @@ def _on(iam: Any, operation: str, kind: str, holder: str) -> Callable[..., Any]:
         return getattr(iam, operation.format(word))(**{argument: holder}, **more)
 
     return call
-
-
-def _without(call: Callable[..., Any], **arguments: Any) -> None:
-    try:
-        call(**arguments)
-    except ClientError as error:
-        if not is_not_found(error) and error.response["Error"]["Code"] != "NoSuchEntity":
-            raise

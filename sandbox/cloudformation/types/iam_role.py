@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from sandbox.cloudformation.types.handler import Handler, Properties, as_list, picked, tag_changes
-from sandbox.cloudformation.types.policies import document
+from sandbox.cloudformation.types.policies import document, without
 from sandbox.cloudformation.work import Work
 
 
@@ -85,15 +83,6 @@ class Role(Handler):
             if held.get(name) != wanted[name]:
                 iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=document(wanted[name]))
         for arn in sorted(before - after):
-            _gone(lambda arn=arn: iam.detach_role_policy(RoleName=role, PolicyArn=arn))
+            without(iam.detach_role_policy, RoleName=role, PolicyArn=arn)
         for name in sorted(set(held) - set(wanted)):
-            _gone(lambda name=name: iam.delete_role_policy(RoleName=role, PolicyName=name))
-
-
-def _gone(call: Callable[[], Any]) -> None:
-    """Half of a role that failed may never have been there."""
-    try:
-        call()
-    except ClientError as error:
-        if error.response["Error"]["Code"] != "NoSuchEntity":
-            raise
+            without(iam.delete_role_policy, RoleName=role, PolicyName=name)

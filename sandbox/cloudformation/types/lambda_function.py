@@ -16,7 +16,21 @@ from sandbox.cloudformation.types.handler import Handler, Properties, as_map, ch
 from sandbox.cloudformation.work import Work
 
 # Properties that CreateFunction and UpdateFunctionConfiguration take, by their name there.
-_CONFIGURATION = {name: name for name in ["DeadLetterConfig", "Description", "Environment", "EphemeralStorage", "Handler", "LoggingConfig", "MemorySize", "Role", "Runtime", "Timeout", "TracingConfig", "VpcConfig"]} | {"KmsKeyArn": "KMSKeyArn"}  # fmt: skip
+_CONFIGURATION = {
+    "DeadLetterConfig": "DeadLetterConfig",
+    "Description": "Description",
+    "Environment": "Environment",
+    "EphemeralStorage": "EphemeralStorage",
+    "Handler": "Handler",
+    "KmsKeyArn": "KMSKeyArn",
+    "LoggingConfig": "LoggingConfig",
+    "MemorySize": "MemorySize",
+    "Role": "Role",
+    "Runtime": "Runtime",
+    "Timeout": "Timeout",
+    "TracingConfig": "TracingConfig",
+    "VpcConfig": "VpcConfig",
+}
 # What one of them is when it is taken out of the template (Lambda API Reference, UpdateFunctionConfiguration).
 _DEFAULTS: Mapping[str, Any] = {
     "DeadLetterConfig": {"TargetArn": ""},
@@ -119,7 +133,7 @@ def archive_of(wanted: Properties) -> dict[str, Any]:
 
 
 def _wait(lambda_: Any, name: str, member: str, wanted: str) -> None:
-    """Until Lambda has made or changed the function; it answers before that (Lambda Developer Guide, "Function states")."""
+    """Until Lambda has made or changed the function: it answers before (Developer Guide, "Lambda function states")."""
     end = time.monotonic() + _PATIENCE
     while time.monotonic() < end:
         found = lambda_.get_function_configuration(FunctionName=name)

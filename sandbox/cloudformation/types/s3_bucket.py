@@ -125,8 +125,8 @@ def _lifecycle(s3: Any, bucket: str, wanted: Any) -> None:
 
 
 def _notification(s3: Any, bucket: str, wanted: Any) -> None:
-    told = (wanted or {}).get("EventBridgeConfiguration")
-    events = {"EventBridgeConfiguration": {}} if told is not None and told.get("EventBridgeEnabled", True) else {}
+    told = (wanted or {}).get("EventBridgeConfiguration", {"EventBridgeEnabled": False})
+    events: dict[str, Any] = {"EventBridgeConfiguration": {}} if told.get("EventBridgeEnabled", True) else {}
     s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration=events)
 
 

@@ -43,7 +43,7 @@ class Stacks:
             StackName=name, ChangeSetName=change_set, ChangeSetType=kind, TemplateBody=body(template), **more
         )["Id"]
         for _ in range(20):
-            found = self.api.describe_change_set(ChangeSetName=arn)
+            found: dict[str, Any] = self.api.describe_change_set(ChangeSetName=arn)
             if found["Status"] not in ("CREATE_PENDING", "CREATE_IN_PROGRESS"):
                 return found
         raise AssertionError(found["Status"])
@@ -54,7 +54,7 @@ class Stacks:
 
     def wait(self, arn: str) -> dict[str, Any]:
         for _ in range(30):
-            stack = self.api.describe_stacks(StackName=arn)["Stacks"][0]
+            stack: dict[str, Any] = self.api.describe_stacks(StackName=arn)["Stacks"][0]
             if not stack["StackStatus"].endswith("_IN_PROGRESS"):
                 return stack
         raise AssertionError(f"{stack['StackStatus']} after a minute")
@@ -66,15 +66,14 @@ class Stacks:
     def reason(self, logical_id: str, status: str, arn: str = "demo") -> str:
         """Of the newest event of that kind."""
         return next(
-            event["ResourceStatusReason"]
+            str(event["ResourceStatusReason"])
             for event in reversed(self._events(arn))
             if (event["LogicalResourceId"], event["ResourceStatus"]) == (logical_id, status)
         )
 
     def physical(self, logical_id: str, name: str = "demo") -> str:
-        return self.api.describe_stack_resource(StackName=name, LogicalResourceId=logical_id)["StackResourceDetail"][
-            "PhysicalResourceId"
-        ]
+        found = self.api.describe_stack_resource(StackName=name, LogicalResourceId=logical_id)
+        return str(found["StackResourceDetail"]["PhysicalResourceId"])
 
     def _events(self, arn: str) -> list[dict[str, Any]]:
         return list(reversed(self.api.describe_stack_events(StackName=arn)["StackEvents"]))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from botocore.exceptions import ClientError
 
@@ -143,7 +145,7 @@ def test_subnets_given_as_parameters_must_be_there_and_cannot_be_left_out(stacks
 
 
 def test_conditions_decide_what_is_made(stacks, refused):
-    template = {
+    template: dict[str, Any] = {
         "Parameters": {"Env": {"Type": "String"}},
         "Conditions": {"IsProd": {"Fn::Equals": [{"Ref": "Env"}, "prod"]}},
         "Resources": {
@@ -151,7 +153,7 @@ def test_conditions_decide_what_is_made(stacks, refused):
             "B": parameter("/b", {"Fn::If": ["IsProd", {"Ref": "A"}, "none"]}, DependsOn="A"),
         },
     }
-    given = {"Parameters": [{"ParameterKey": "Env", "ParameterValue": "dev"}]}
+    given: dict[str, Any] = {"Parameters": [{"ParameterKey": "Env", "ParameterValue": "dev"}]}
     stacks.create(template, **given)
     assert [
         item["LogicalResourceId"]
@@ -162,7 +164,7 @@ def test_conditions_decide_what_is_made(stacks, refused):
     assert len(stacks.api.describe_stack_resources(StackName="demo")["StackResources"]) == 2
     template["Resources"]["B"] = parameter("/b", {"Ref": "A"})
     given["Parameters"][0]["ParameterValue"] = "dev"
-    code, message = refused(stacks.api.update_stack, StackName="demo", TemplateBody=body(template), **given)
+    _code, message = refused(stacks.api.update_stack, StackName="demo", TemplateBody=body(template), **given)
     assert "Unresolved resource dependencies [A] in the Resources block" in message
 
 

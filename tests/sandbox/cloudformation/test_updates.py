@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from botocore.exceptions import ClientError
 
@@ -90,7 +92,10 @@ def test_a_named_resource_is_not_replaced_under_its_own_name(stacks, client):
             {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
         ],
     }
-    role = {"Type": "AWS::IAM::Role", "Properties": {"RoleName": "r", "AssumeRolePolicyDocument": trust}}
+    role: dict[str, Any] = {
+        "Type": "AWS::IAM::Role",
+        "Properties": {"RoleName": "r", "AssumeRolePolicyDocument": trust},
+    }
     stacks.create({"R": role})
     role["Properties"]["Path"] = "/other/"
     assert stacks.update({"R": role})["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
@@ -181,7 +186,7 @@ def test_a_change_set_makes_a_stack(stacks, client, refused):
         changes["ChangeSetId"],
         3,
     )
-    code, message = refused(
+    _code, message = refused(
         stacks.api.create_change_set,
         StackName="demo",
         ChangeSetName="c",
