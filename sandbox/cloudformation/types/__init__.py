@@ -1,8 +1,11 @@
-"""The resource types that the sandbox makes: one file for each service's."""
+"""The resource types that the sandbox makes."""
 
 from __future__ import annotations
 
 from sandbox.cloudformation.types import (
+    cloudwatch,
+    codecommit,
+    dynamodb,
     events,
     iam_policies,
     iam_role,
@@ -12,6 +15,9 @@ from sandbox.cloudformation.types import (
     logs,
     s3_bucket,
     s3_bucket_policy,
+    sagemaker,
+    secretsmanager,
+    sns,
     sqs,
     ssm,
 )
@@ -20,6 +26,9 @@ from sandbox.cloudformation.types.handler import Handler
 HANDLERS: dict[str, Handler] = {
     handler.type: handler
     for handler in (
+        cloudwatch.Alarm(),
+        codecommit.Repository(),
+        dynamodb.Table(),
         events.Rule(),
         iam_policies.ManagedPolicy(),
         iam_policies.Policy(),
@@ -32,6 +41,11 @@ HANDLERS: dict[str, Handler] = {
         logs.LogGroup(),
         s3_bucket.Bucket(),
         s3_bucket_policy.BucketPolicy(),
+        sagemaker.ModelPackageGroup(),
+        secretsmanager.Secret(),
+        sns.Subscription(),
+        sns.Topic(),
+        sns.TopicPolicy(),
         sqs.Queue(),
         sqs.QueuePolicy(),
         ssm.Parameter(),
