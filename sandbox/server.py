@@ -115,6 +115,7 @@ class Sandbox:
         self._socket.close()
         if self._failure is None:
             self._forget()
+            self.functions.stop()
         self._log.close()
         shutil.rmtree(self._folder, ignore_errors=True)
         _one.release()

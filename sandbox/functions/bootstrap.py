@@ -1,7 +1,8 @@
 """What runs in a function's process, in the place of Lambda's runtime: import the handler, call it, say what came.
 
-Started as a file, without site-packages and without this project. Standard input: a JSON object that says what to do.
-The file descriptor that it names: a line `ready` when the handler is imported, then a JSON object with the outcome.
+Started as a file, without site-packages and without this project, by sandbox/functions/fork_server.py. It loads boto3
+and waits on a socket for three file descriptors: an order to read, the log and the outcome to write. Each order is done
+in a fork. The outcome is a line `ready` when the handler is imported, then a line of JSON.
 Source: github.com/aws/aws-lambda-python-runtime-interface-client (bootstrap.py, lambda_context.py), whose error types,
 words, members of the context and log lines these are; Developer Guide, "Define Lambda function handler in Python".
 """
@@ -12,13 +13,17 @@ import importlib
 import json
 import logging
 import os
+import select
+import signal
+import socket
 import sys
 import time
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from decimal import Decimal
 from types import TracebackType
-from typing import Any
+from typing import Any, TextIO
 
 
 class Fault(Exception):
@@ -118,12 +123,8 @@ def _of_function(trace: TracebackType | None) -> traceback.StackSummary:
     return traceback.StackSummary.from_list([frame for frame in frames if frame.filename not in hidden])
 
 
-def main() -> None:
-    order = json.loads(sys.stdin.buffer.read())
-    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-    say = os.fdopen(order["say"], "w", encoding="utf-8")
-    task_root = os.environ["LAMBDA_TASK_ROOT"]
-    sys.path[:0] = [task_root, os.environ["LAMBDA_RUNTIME_DIR"]]
+def run(order: dict[str, Any], say: TextIO) -> None:
+    """In a process that is this invocation's own."""
     log_handler = LogHandler()
     logging.getLogger().addHandler(log_handler)
     try:
@@ -138,9 +139,106 @@ def main() -> None:
     sys.stdout.flush()
     sys.stderr.flush()
     say.write(json.dumps(outcome) + "\n")
-    say.close()
-    # Lambda freezes a process that has answered: threads that the function left behind get no more time.
-    os._exit(0)
+    say.flush()
+
+
+def become_invocation(message: int, log: int, say: int) -> None:
+    """From the fork to the function: its own session, streams, environment, folder and path. Never returns: Lambda
+    freezes a process that has answered, and threads that it left behind get no more time."""
+    os.setsid()
+    os.dup2(log, 1)
+    os.dup2(log, 2)
+    code = 1
+    try:
+        with os.fdopen(message, "rb") as stream:
+            order = json.load(stream)
+        os.environ.clear()
+        os.environ.update(order["environment"])
+        time.tzset()
+        task_root = os.environ["LAMBDA_TASK_ROOT"]
+        os.chdir(task_root)
+        sys.path.insert(0, task_root)
+        _forget_what_the_function_brings(task_root)
+        with os.fdopen(say, "w", encoding="utf-8") as outcome:
+            run(order, outcome)
+        code = 0
+    except SystemExit as error:
+        code = error.code if isinstance(error.code, int) else int(error.code is not None)
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        os._exit(code)
+
+
+def _forget_what_the_function_brings(task_root: str) -> None:
+    """A function's own boto3 comes before that of the runtime, which is loaded already."""
+    packages = {name.split(".")[0] for name in os.listdir(os.environ["LAMBDA_RUNTIME_DIR"])}
+    if packages & {name.split(".")[0] for name in os.listdir(task_root)}:
+        for name in [name for name in sys.modules if name.split(".")[0] in packages]:
+            del sys.modules[name]
+
+
+def serve(control: socket.socket) -> None:
+    """Fork for each order, say who was born and who ended, until nobody is at the other end."""
+    wake, waker = os.pipe()
+    os.set_blocking(waker, False)
+    signal.signal(signal.SIGCHLD, lambda number, frame: None)
+    signal.set_wakeup_fd(waker)
+    alive: set[int] = set()
+
+    def tell(**said: int) -> None:
+        with suppress(OSError):
+            control.sendall(json.dumps(said).encode() + b"\n")
+
+    while True:
+        readable, _, _ = select.select([control.fileno(), wake], [], [])
+        if wake in readable:
+            os.read(wake, 4096)
+            for pid, status in _ended(alive):
+                alive.discard(pid)
+                _kill_group(pid)
+                tell(ended=pid, status=status)
+        if control.fileno() in readable:
+            asked, descriptors, _, _ = socket.recv_fds(control, 1, 3)
+            if not asked:
+                break
+            pid = os.fork()
+            if pid == 0:
+                signal.set_wakeup_fd(-1)
+                signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+                for descriptor in (wake, waker, control.detach()):
+                    os.close(descriptor)
+                become_invocation(*descriptors)
+            for descriptor in descriptors:
+                os.close(descriptor)
+            alive.add(pid)
+            tell(born=pid)
+    for pid in alive:
+        _kill_group(pid)
+
+
+def _ended(alive: set[int]) -> list[tuple[int, int]]:
+    found = []
+    for pid in alive:
+        ended, status = os.waitpid(pid, os.WNOHANG)
+        if ended:
+            found.append((pid, os.waitstatus_to_exitcode(status)))
+    return found
+
+
+def _kill_group(pid: int) -> None:
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, signal.SIGKILL)
+
+
+def main() -> None:
+    control, runtime = socket.socket(fileno=int(sys.argv[1])), sys.argv[2]
+    sys.path.insert(0, runtime)
+    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
+    with suppress(ImportError):
+        importlib.import_module("boto3")
+    serve(control)
 
 
 if __name__ == "__main__":

@@ -12,19 +12,17 @@ import os
 import select
 import shutil
 import signal
-import subprocess
-import sys
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from tempfile import mkdtemp
+from tempfile import TemporaryFile, mkdtemp
 from threading import Lock, Thread
 from time import monotonic, time
-from typing import IO, cast
+from typing import IO
 
-BOOTSTRAP = Path(__file__).with_name("bootstrap.py")
+from sandbox.functions.fork_server import ForkServer
+
 # What Lambda's Python runtime can import beside the standard library and the function's own package.
 _RUNTIME_PACKAGES = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "urllib3", "six")
 _INIT_TIME = 10.0
@@ -61,63 +59,54 @@ class Processes:
         self._folder = folder
         self._runtime = folder / "runtime"
         self._lock = Lock()
-        self._running: set[subprocess.Popen[bytes]] = set()
+        self._server = ForkServer(self._runtime)
+
+    def prepare(self) -> None:
+        """Returns at once, and makes the first invocation a fast one."""
+        with self._lock:
+            if not self._runtime.exists():
+                _link_packages(self._runtime)
+        self._server.start()
 
     def run(self, order: Order) -> Outcome:
         """Waits for the outcome; nothing of the process is left afterwards."""
-        scratch = Path(mkdtemp(dir=self._prepared()))
+        self.prepare()
+        scratch = Path(mkdtemp(dir=self._folder))
         say_read, say_write = os.pipe()
+        log_read, log_write = os.pipe()
         try:
-            return self._run(order, scratch, say_read, say_write)
-        finally:
-            os.close(say_read)
-            shutil.rmtree(scratch, ignore_errors=True)
-
-    def stop(self) -> None:
-        """End all of them now, with everything that they started."""
-        with self._lock:
-            running = list(self._running)
-        for process in running:
-            _kill(process)
-
-    def _run(self, order: Order, scratch: Path, say_read: int, say_write: int) -> Outcome:
-        log: list[tuple[int, str]] = [(_now(), f"START RequestId: {order.request_id} Version: $LATEST")]
-        started = monotonic()
-        try:
-            process = subprocess.Popen(
-                # Isolated, and without site-packages: what Lambda does not have cannot be imported.
-                [sys.executable, "-I", "-S", "-B", str(BOOTSTRAP)],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                cwd=order.task_root,
-                env=self._environment(order, scratch),
-                pass_fds=(say_write,),
-                start_new_session=True,
-            )
+            with _message(order, self._environment(order, scratch)) as message:
+                started = monotonic()
+                log = [(_now(), f"START RequestId: {order.request_id} Version: $LATEST")]
+                child = self._server.fork(message.fileno(), log_write, say_write)
         finally:
             os.close(say_write)
-        with self._lock:
-            self._running.add(process)
+            os.close(log_write)
+        reader = Thread(target=_read_log, args=(log_read, log), daemon=True)
+        reader.start()
         try:
-            reader = Thread(target=_read_log, args=(process.stdout, log), daemon=True)
-            reader.start()
-            _tell(process, order, say_write)
             said, ready_at, in_time = _listen(say_read, started, order.timeout)
             if in_time:
-                with suppress(subprocess.TimeoutExpired):
-                    process.wait(1)  # for its exit status
+                child.ended.wait(1)  # for its exit status
         finally:
-            _kill(process)
-            with self._lock:
-                self._running.discard(process)
+            child.kill()
+            child.ended.wait(5)
+            os.close(say_read)
+            shutil.rmtree(scratch, ignore_errors=True)
         reader.join(5)
         ended = monotonic()
-        outcome = _outcome(order, said, in_time, process.returncode, log)
+        outcome = _outcome(order, said, in_time, child.status, log)
         began = ready_at or started
         _report(log, order, ended - began, began - started, outcome, in_time)
         outcome.log = log
         return outcome
+
+    def kill_all(self) -> None:
+        """End what runs now, with everything that it started."""
+        self._server.kill_all()
+
+    def stop(self) -> None:
+        self._server.stop()
 
     def _environment(self, order: Order, scratch: Path) -> dict[str, str]:
         """HOME and TMPDIR are not Lambda's: they keep the function from the files of whoever runs the sandbox."""
@@ -132,30 +121,31 @@ class Processes:
             **order.environment,
         }
 
-    def _prepared(self) -> Path:
-        """The folder, with the packages of Lambda's runtime in it."""
-        with self._lock:
-            if not self._runtime.exists():
-                self._runtime.mkdir(parents=True)
-                for name in _RUNTIME_PACKAGES:
-                    found = importlib.util.find_spec(name)
-                    if found is not None and found.origin is not None:
-                        path = Path(found.origin)
-                        path = path.parent if path.name == "__init__.py" else path
-                        (self._runtime / path.name).symlink_to(path)
-        return self._folder
+
+def _link_packages(runtime: Path) -> None:
+    """A folder with what Lambda's runtime has, and none of the other packages of the sandbox's environment."""
+    runtime.mkdir(parents=True)
+    for name in _RUNTIME_PACKAGES:
+        found = importlib.util.find_spec(name)
+        if found is not None and found.origin is not None:
+            path = Path(found.origin)
+            path = path.parent if path.name == "__init__.py" else path
+            (runtime / path.name).symlink_to(path)
 
 
-def _tell(process: subprocess.Popen[bytes], order: Order, say: int) -> None:
-    message = {
-        "say": say,
+def _message(order: Order, environment: Mapping[str, str]) -> IO[bytes]:
+    """A file without a name: an event may be too large for a pipe that nobody reads yet."""
+    message = TemporaryFile()  # noqa: SIM115 - the caller closes it
+    content = {
         "request_id": order.request_id,
         "invoked_arn": order.invoked_arn,
         "event": order.event,
         "timeout": order.timeout,
+        "environment": environment,
     }
-    with suppress(BrokenPipeError), cast(IO[bytes], process.stdin) as stdin:  # else its exit status says the rest
-        stdin.write(json.dumps(message).encode())
+    message.write(json.dumps(content).encode())
+    message.seek(0)
+    return message
 
 
 def _listen(say: int, started: float, timeout: int) -> tuple[bytes, float | None, bool]:
@@ -223,17 +213,10 @@ def _report(
     )
 
 
-def _read_log(stream: IO[bytes], log: list[tuple[int, str]]) -> None:
-    with stream:
+def _read_log(log_read: int, log: list[tuple[int, str]]) -> None:
+    with os.fdopen(log_read, "rb") as stream:
         for line in stream:
             log.append((_now(), line.decode("utf-8", "replace").rstrip("\n")))
-
-
-def _kill(process: subprocess.Popen[bytes]) -> None:
-    """The whole group, even when the process itself has ended: what it started may not have."""
-    with suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
 
 
 def _now() -> int:

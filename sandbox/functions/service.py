@@ -35,7 +35,7 @@ class Functions(PermissionOperations, EventConfigOperations, InvokeOperation):
         self._folder = folder
         self.processes = Processes(folder)
         self.asynchronous = Asynchronous(inside, self.execute)
-        inside.background.when_ending(self.processes.stop)
+        inside.background.when_ending(self.processes.kill_all)
 
     def CreateFunction(self, call: Call) -> dict[str, Any]:
         params = call.params
@@ -57,6 +57,7 @@ class Functions(PermissionOperations, EventConfigOperations, InvokeOperation):
                 raise AwsError("ResourceConflictException", f"Function already exist: {name}", 409)
             function = Function(name, arn, call.caller.account, call.region, code, settings, tags)
             self.registry.mine(call)[name] = function
+            self.processes.prepare()
             return shown(function, as_created=True)
 
     def GetFunction(self, call: Call) -> dict[str, Any]:
@@ -197,6 +198,10 @@ class Functions(PermissionOperations, EventConfigOperations, InvokeOperation):
             function = self.registry.by_arn(named_here[0]) if named_here else None
             tags = function.tags if function else {}
             call.context.update({f"aws:ResourceTag/{key}": value for key, value in tags.items()})
+
+    def stop(self) -> None:
+        """At the end of the sandbox."""
+        self.processes.stop()
 
     def reset(self) -> None:
         self.registry.clear()
