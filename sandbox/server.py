@@ -110,6 +110,7 @@ class Sandbox:
         for service in self._services.values():
             service.reset()  # what runs for a customer ends while its calls are still answered
         if self._server is not None:
+            self.inside.background.end()  # while what is under way can still be answered
             self._server.shutdown()
         self._thread.join()
         self._socket.close()

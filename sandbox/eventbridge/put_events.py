@@ -10,7 +10,7 @@ from typing import Any
 from uuid import uuid4
 
 from sandbox.calls import Call
-from sandbox.errors import NotImplementedInSandbox
+from sandbox.errors import AwsError, NotImplementedInSandbox
 from sandbox.eventbridge.store import Buses, bus_name, invalid
 
 # API Reference, PutEvents: the size of all entries, and of the time of one ("Calculating PutEvents event entry size").
@@ -59,7 +59,7 @@ class PutEventsOperation:
         with self.buses.lock:
             if bus not in self.buses.mine(call):
                 return _failed("ResourceNotFoundException", f"Event bus {bus} does not exist.")
-        at = datetime.fromtimestamp(entry["Time"], UTC) if entry.get("Time") is not None else datetime.now(UTC)
+        at = _moment(entry.get("Time"))
         resources = entry.get("Resources") or []
         text = event_text(entry["Source"], entry["DetailType"], detail, resources, call.caller.account, call.region, at)
         self.deliver(text, call.caller.account, call.region, bus)
@@ -82,6 +82,15 @@ def event_text(
         "detail": detail,
     }
     return json.dumps(event, separators=(",", ":"), ensure_ascii=False)
+
+
+def _moment(time: Any) -> datetime:
+    """Seconds since 1970, as the protocol sends them, or now."""
+    if time is None:
+        return datetime.now(UTC)
+    if not isinstance(time, (int, float)):
+        raise AwsError("SerializationException", f"Time is a number of seconds, not {time!r}")
+    return datetime.fromtimestamp(time, UTC)
 
 
 def _detail(text: str) -> dict[str, Any]:

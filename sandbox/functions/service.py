@@ -16,7 +16,7 @@ from sandbox.functions.event_config import EventConfigOperations
 from sandbox.functions.invocation import InvokeOperation
 from sandbox.functions.permissions import PermissionOperations
 from sandbox.functions.process import Processes
-from sandbox.functions.store import LATEST, Function, Registry, invalid, named, not_found
+from sandbox.functions.store import LATEST, Function, Registry, invalid, name_in, named, not_found
 from sandbox.inside import Inside
 from sandbox.resources import describe
 
@@ -183,8 +183,7 @@ class Functions(PermissionOperations, EventConfigOperations, InvokeOperation):
         params = call.params
         named_here = []
         if isinstance(params.get("FunctionName"), str):
-            name = params["FunctionName"].removesuffix(f":{LATEST}").rsplit(":", 1)[-1]
-            named_here.append(call.arn("lambda", f"function:{name}"))
+            named_here.append(call.arn("lambda", f"function:{name_in(params['FunctionName'])}"))
         elif "Resource" in params:
             named_here.append(params["Resource"])
         describe(call)

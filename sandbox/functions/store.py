@@ -101,6 +101,12 @@ class Registry:
             self._all.clear()
 
 
+def name_in(name_or_arn: str) -> str:
+    """The function's name in any of the forms that AWS takes."""
+    found = _NAME.fullmatch(name_or_arn)
+    return found["name"] if found else name_or_arn
+
+
 def named(call: Call) -> tuple[str, str | None]:
     """Name and qualifier, from a name, a partial or a whole ARN, and Qualifier (API Reference, "Name formats")."""
     given, qualifier = call.params["FunctionName"], call.params.get("Qualifier")

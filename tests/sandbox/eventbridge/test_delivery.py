@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from threading import Event as Signal
+from time import monotonic, sleep
 
 import pytest
 
@@ -256,3 +258,24 @@ def test_a_scheduled_rule_runs_when_the_test_says_so(sandbox, events, queue, mes
         sandbox.events.tick("reconcile")
     with pytest.raises(KeyError):
         sandbox.events.tick("none")
+
+
+def test_scheduled_rules_run_in_real_time_where_somebody_keeps_it(sandbox, events, queue, messages, monkeypatch):
+    """`python -m sandbox serve` does: each minute the rules that are due."""
+    events.put_rule(Name="reconcile", ScheduleExpression="rate(5 minutes)")
+    events.put_rule(Name="rare", ScheduleExpression="rate(7 minutes)")
+    for name in ("reconcile", "rare"):
+        events.put_targets(Rule=name, Targets=[{"Id": "1", "Arn": queue("seen")}])
+    start = datetime.now(UTC).replace(second=0, microsecond=0)
+    minutes = iter([start, start + timedelta(minutes=5)])
+    monkeypatch.setattr("sandbox.eventbridge.service._this_minute", lambda: next(minutes, start + timedelta(minutes=5)))
+    stop = Signal()
+    thread = sandbox.events.keep_time(stop)
+    got: list[str] = []
+    deadline = monotonic() + 5
+    while not got and monotonic() < deadline:
+        got += [event["resources"][0] for event in messages("seen")]
+        sleep(0.05)
+    stop.set()
+    thread.join(5)
+    assert got == [f"arn:aws:events:{ACCOUNT}:rule/reconcile"]

@@ -11,7 +11,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sandbox.eventbridge.comparison import InvalidPattern
@@ -264,7 +264,6 @@ PATTERNS = st.recursive(
 )
 
 
-@settings(max_examples=300)
 @given(PATTERNS, EVENTS)
 def test_random_patterns_against_a_second_opinion(pattern, event):
     assert matches(pattern, event) == opinion(pattern, event)

@@ -4,10 +4,19 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import re
+import signal
+import subprocess
+import sys
 import time
+from pathlib import Path
 
 import pytest
+
+from tests.sandbox.lambda_functions import zipped
+
+ROOT = Path(__file__).parents[3]
 
 UUID = r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 
@@ -233,3 +242,39 @@ def test_a_reset_ends_what_runs(sandbox, functions, function):
     assert time.monotonic() - began < 5
     sandbox.wait_until_quiet(0)
     assert functions.list_functions()["Functions"] == []
+
+
+def test_what_a_function_brings_comes_before_what_the_runtime_has(functions, role, invoke):
+    """Developer Guide, "Runtime-included SDK versions": a function may bring its own."""
+    given = {"FunctionName": "demo", "Role": role, "Runtime": "python3.13", "Handler": "main.handler"}
+    code = "import six\ndef handler(e, c): return six.OWNER"
+    functions.create_function(**given, Code={"ZipFile": zipped(code, six="OWNER = 'the function'")})
+    functions.get_function(FunctionName="demo")
+    assert invoke() == ("the function", None)
+
+
+@pytest.mark.slow
+def test_no_process_outlives_a_sandbox_that_is_killed(tmp_path):
+    """The processes see that nobody is left who could want their answer."""
+    written = tmp_path / "pid"
+    script = Path(__file__).with_name("killed_sandbox.py")
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "tests" / "sandbox")]),
+        "TMPDIR": str(tmp_path),  # a sandbox that is killed cannot tidy up
+    }
+    done = subprocess.run([sys.executable, str(script), str(written)], env=environment, timeout=60, check=False)
+    assert done.returncode == -signal.SIGKILL
+    pid = int(written.read_text())
+    deadline = time.monotonic() + 5
+    while _is_alive(pid) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert not _is_alive(pid)
+
+
+def _is_alive(pid):
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
