@@ -6,6 +6,7 @@ the role or the person that it acts for: they are checked, can fail, and stand i
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -24,6 +25,13 @@ from sandbox.service_quotas import Quotas
 
 # botocore's own retries meet what is momentary, as those of AWS's services do.
 _ATTEMPTS = 3
+# Profiles and files of the person who runs the sandbox are no business of AWS's services (botocore's session variables:
+# name in the configuration, variables of the environment, default, conversion).
+_NOBODY_S: dict[str, tuple[None, list[str], str | None, None]] = {
+    "profile": (None, [], None, None),
+    "config_file": (None, [], os.devnull, None),
+    "credentials_file": (None, [], os.devnull, None),
+}
 _HOUR = 3600
 
 
@@ -60,7 +68,7 @@ class Inside:
         self.background = Background()
         self.quotas = Quotas()
         self._callers = callers
-        self._session = botocore.session.Session()
+        self._session = botocore.session.Session(_NOBODY_S)
         self._making_client = RLock()  # a session is not safe to use from several threads, its clients are
 
     def assume(self, role_arn: str, principal: str, session_name: str, **context: str) -> Caller:

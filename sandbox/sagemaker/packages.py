@@ -111,7 +111,7 @@ class PackageOperations:
             if package.group is None:
                 raise invalid(f"{package.arn} is not a versioned model.")
             metadata = {
-                **package.given.get("CustomerMetadataProperties", {}),
+                **(package.given.get("CustomerMetadataProperties") or {}),
                 **params.get("CustomerMetadataProperties", {}),
             }
             for key in params.get("CustomerMetadataPropertiesToRemove", []):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from botocore.exceptions import ClientError
 
 ROLE = "arn:aws:iam::123456789012:user/developer"
 
@@ -57,7 +58,8 @@ def test_resources_of_services_that_moto_answers_are_named(sandbox, client):
         RoleName="r", Path="/mlops/", AssumeRolePolicyDocument='{"Version":"2012-10-17","Statement":[]}'
     )
     client("logs").create_log_group(logGroupName="/aws/x")
-    client("sagemaker").create_model(ModelName="m", ExecutionRoleArn="arn:aws:iam::123456789012:role/x")
+    with pytest.raises(ClientError):  # what is refused is logged as well
+        client("sagemaker").create_model(ModelName="m", ExecutionRoleArn="arn:aws:iam::123456789012:role/x")
     assert [call["resource"] for call in sandbox.calls] == [
         "arn:aws:s3:::bucket",
         "arn:aws:s3:::bucket/a/b",

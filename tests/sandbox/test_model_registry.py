@@ -120,9 +120,14 @@ def test_a_resource_of_another_region_is_not_here(sagemaker, client, group, refu
 
 
 def test_tags_of_what_moto_keeps_are_overwritten_too(sagemaker):
-    arn = sagemaker.create_model(
-        ModelName="m", ExecutionRoleArn="arn:aws:iam::123456789012:role/x", PrimaryContainer=CONTAINER
-    )["ModelArn"]
+    image = "123456789012.dkr.ecr.us-east-1.amazonaws.com/any:1"
+    sagemaker.create_model(ModelName="m", PrimaryContainer={"Image": image})
+    arn = sagemaker.create_endpoint_config(
+        EndpointConfigName="c",
+        ProductionVariants=[
+            {"VariantName": "v", "ModelName": "m", "InitialInstanceCount": 1, "InstanceType": "ml.m5.large"}
+        ],
+    )["EndpointConfigArn"]
     sagemaker.add_tags(ResourceArn=arn, Tags=[{"Key": "a", "Value": "1"}])
     sagemaker.add_tags(ResourceArn=arn, Tags=[{"Key": "a", "Value": "2"}])
     assert sagemaker.list_tags(ResourceArn=arn)["Tags"] == [{"Key": "a", "Value": "2"}]

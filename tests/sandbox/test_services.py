@@ -143,13 +143,14 @@ def test_every_command_of_the_documentation_is_one_that_these_tests_run(run_sand
 
 
 def test_nothing_but_what_is_allowed_is_imported():
-    """sandbox/ imports nothing of ours, and few packages."""
+    """sandbox/ imports nothing of ours but mlops' runner, in one place, and few packages."""
     allowed = {"sandbox", "moto", "boto3", "botocore", "werkzeug", "typer", "pydantic", "regex"}
     import sys
 
     for path in (ROOT / "sandbox").rglob("*.py"):
         for name in re.findall(r"^\s*(?:from|import) ([a-z0-9_]+)", path.read_text(), re.MULTILINE):
-            assert name in allowed or name in sys.stdlib_module_names, f"{path.name} imports {name}"
+            ours = name == "mlops" and path == ROOT / "sandbox" / "sagemaker" / "runner.py"
+            assert ours or name in allowed or name in sys.stdlib_module_names, f"{path.name} imports {name}"
 
 
 def test_the_head_of_an_object_says_how_long_it_is(client):

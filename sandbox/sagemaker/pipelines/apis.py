@@ -14,11 +14,13 @@ JOB = ("Processing", "Training", "Transform")
 
 @dataclass(frozen=True)
 class Api:
-    """create, describe: operations. name: the member of the request that the service fills in. arn: the member of the
-    answer. metadata: of PipelineExecutionStepMetadata. outputs: the URIs of outputs, from what Describe answers."""
+    """create, describe: operations. path: of ARNs. name: the member of the request that the service fills in. arn: the
+    member of the answer. metadata: of PipelineExecutionStepMetadata. outputs: the URIs of outputs, from what Describe
+    answers."""
 
     create: str
     describe: str
+    path: str
     name: str | None
     arn: str
     metadata: str
@@ -34,17 +36,27 @@ APIS = {
     "Processing": Api(
         "CreateProcessingJob",
         "DescribeProcessingJob",
+        "processing-job",
         "ProcessingJobName",
         "ProcessingJobArn",
         "ProcessingJob",
         _processing_outputs,
     ),
-    "Training": Api("CreateTrainingJob", "DescribeTrainingJob", "TrainingJobName", "TrainingJobArn", "TrainingJob"),
-    "Transform": Api(
-        "CreateTransformJob", "DescribeTransformJob", "TransformJobName", "TransformJobArn", "TransformJob"
+    "Training": Api(
+        "CreateTrainingJob", "DescribeTrainingJob", "training-job", "TrainingJobName", "TrainingJobArn", "TrainingJob"
     ),
-    "Model": Api("CreateModel", "DescribeModel", "ModelName", "ModelArn", "Model"),
-    "RegisterModel": Api("CreateModelPackage", "DescribeModelPackage", None, "ModelPackageArn", "RegisterModel"),
+    "Transform": Api(
+        "CreateTransformJob",
+        "DescribeTransformJob",
+        "transform-job",
+        "TransformJobName",
+        "TransformJobArn",
+        "TransformJob",
+    ),
+    "Model": Api("CreateModel", "DescribeModel", "model", "ModelName", "ModelArn", "Model"),
+    "RegisterModel": Api(
+        "CreateModelPackage", "DescribeModelPackage", "model-package", None, "ModelPackageArn", "RegisterModel"
+    ),
 }
 # Types that AWS has, and the sandbox has not.
 NOT_HERE = {

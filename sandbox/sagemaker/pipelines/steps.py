@@ -29,6 +29,7 @@ from sandbox.sagemaker.runner import Coming, Problem, Result, Retryable, Step, S
 STEP_IN_NAMES = 20
 _SUFFIX = 10
 _MOST_AT_ONCE = 50  # where ParallelismConfiguration says nothing (Pipelines quotas: concurrent steps)
+_THERE = ("ResourceInUse", "Cannot create already existing model")
 _TRIES = 3  # of calls that only ask
 _TAG = "sagemaker:pipeline-execution-arn"
 # How a failure of a call, or of a job, is called in retry policies.
@@ -58,6 +59,7 @@ class StepsAsCalls:
         self._stopping = Event()
         self._calling = True
         self._running: dict[str, str] = {}  # job ARN by step
+        self._token = "".join(random.choices(string.ascii_letters + string.digits, k=_SUFFIX))  # noqa: S311
 
     def begin(self, coming: Coming) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
@@ -147,19 +149,25 @@ class StepsAsCalls:
                 "GeneratedBy": self._execution.arn,
                 **request.get("MetadataProperties", {}),
             }
-            request["ClientToken"] = f"{self._execution.id}-{suffix}"
+            request["ClientToken"] = f"{self._execution.id}-{self._token}-{_in_names(step.name)}"
         return request
 
     def _create(self, step: Step, api: Api, client: Any, request: dict[str, Any]) -> str:
+        """A call without an answer may have taken effect: it is made once more, and what is there then is its own."""
         self.check()
-        operation = getattr(client, _snake(api.create))
-        try:
-            arn: str = operation(**request)[api.arn]
-            return arn
-        except ClientError as error:
-            raise self._call_failed(step, api, _details(error), _kind_of_call(error)) from None
-        except BotoCoreError as error:
-            raise self._call_failed(step, api, str(error), "Step.SERVICE_FAULT") from None
+        operation, lost = getattr(client, _snake(api.create)), False
+        while True:
+            try:
+                arn: str = operation(**request)[api.arn]
+                return arn
+            except ClientError as error:
+                if lost and api.name and any(word in str(error) for word in _THERE):
+                    return f"{self._execution.arn.split(':pipeline/')[0]}:{api.path}/{request[api.name]}"
+                raise self._call_failed(step, api, _details(error), _kind_of_call(error)) from None
+            except BotoCoreError as error:
+                if lost:
+                    raise self._call_failed(step, api, str(error), "Step.SERVICE_FAULT") from None
+                lost = True
 
     def _call_failed(self, step: Step, api: Api, details: str, kind: str | None) -> Problem:
         reason = f"ClientError: Failed to invoke sagemaker:{api.create}. Error Details: {details}"
