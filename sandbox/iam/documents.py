@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from sandbox.errors import AwsError
+from sandbox.role_trust import many
 
 MANAGED_SIZE = 6_144
 INLINE_SIZE = 10_240
@@ -120,7 +121,3 @@ def _is_principal(kind: str, name: str, exists: Exists) -> bool:
     if kind == "AWS":
         return name == "*" or _ACCOUNT.fullmatch(name) is not None or (bool(_ENTITY.fullmatch(name)) and exists(name))
     return bool(name)
-
-
-def many(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]

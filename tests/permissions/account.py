@@ -9,6 +9,7 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any
 from unittest.mock import patch
 
@@ -38,9 +39,7 @@ class Stack:
 
 def deploy(sandbox: Sandbox) -> Stack:
     """Make all of it. Needs the package `account`."""
-    from account.package import package
-
-    template = json.loads(package())
+    template = json.loads(import_module("account.package").package())
     with patch.dict(os.environ, sandbox.environment()):
         iam = boto3.client("iam")
         managed = {name: _policy(iam, template, name) for name in ("Boundary", "DataScientist", "Approver")}
@@ -51,8 +50,6 @@ def deploy(sandbox: Sandbox) -> Stack:
 
 
 def _register(project: str, boundary: str) -> dict[str, str]:
-    from account.functions.register import handler
-
     environment = {
         "PARTITION": "aws",
         "AWS_REGION": REGION,
@@ -76,7 +73,7 @@ def _register(project: str, boundary: str) -> dict[str, str]:
         "source_control": {"host": "codecommit", "repository": project},
     }
     with patch.dict(os.environ, environment):
-        answer = handler(asked, None)
+        answer = import_module("account.functions.register").handler(asked, None)
     assert "refused" not in answer, answer
     roles: dict[str, str] = answer["roles"]
     return roles

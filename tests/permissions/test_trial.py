@@ -23,7 +23,7 @@ TRUST = {
     "Principal": {"AWS": ACCOUNT, "Service": "sagemaker.amazonaws.com"},
     "Action": "sts:AssumeRole",
 }
-RUN_JOBS = [
+RUN_JOBS: list[dict[str, Any]] = [
     {
         "Effect": "Allow",
         "Action": ["sagemaker:CreateTrainingJob", "sagemaker:AddTags"],
