@@ -19,6 +19,11 @@ _ONE_AT_A_TIME = {"dynamodb", "iam", "sts", "sagemaker", "ssm", "codebuild", "ec
 _REFUSED = {
     ("sts", "GetSessionToken"): "moto hands out one constant key that belongs to nobody",
     ("sts", "GetFederationToken"): "moto hands out one constant key that belongs to nobody",
+    (
+        "s3",
+        "PutBucketNotificationConfiguration",
+    ): "moto's S3 would tell nobody: its functions and rules are not those here",
+    ("scheduler", "CreateSchedule"): "moto's schedules never run: use a scheduled rule",
 }
 
 

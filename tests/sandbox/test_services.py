@@ -46,6 +46,17 @@ OURS = [
 ]
 
 
+SCHEDULE = {
+    "Name": "x",
+    "ScheduleExpression": "rate(5 minutes)",
+    "FlexibleTimeWindow": {"Mode": "OFF"},
+    "Target": {
+        "Arn": "arn:aws:sqs:us-east-1:123456789012:q",
+        "RoleArn": "arn:aws:iam::123456789012:role/r",
+    },
+}
+
+
 @pytest.mark.parametrize("service", OURS)
 def test_a_signing_name_leads_to_the_service(service):
     """botocore's metadata: signingName, else endpointPrefix."""
@@ -86,6 +97,8 @@ def test_moto_answers_through_the_front(sandbox, client, service, operation):
         ("lambda", "list_capacity_providers", {}),
         ("iam", "list_server_certificate_tags", {"ServerCertificateName": "x"}),
         ("sts", "get_federation_token", {"Name": "xx"}),
+        ("s3", "put_bucket_notification_configuration", {"Bucket": "bucket", "NotificationConfiguration": {}}),
+        ("scheduler", "create_schedule", SCHEDULE),
         ("freetier", "get_account_plan_state", {}),
     ],
 )
