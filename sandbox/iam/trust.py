@@ -1,4 +1,5 @@
-"""Whether a trust policy lets a user, a role or a session take a role: what STS asks. Services: sandbox/role_trust.py."""
+"""Whether a trust policy lets a user, a role or a session take a role: what STS asks. For services it is
+sandbox/role_trust.py."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 """The account stack's policies and two projects' roles in a sandbox's IAM, as `make account` and registration leave them.
 
-Only what IAM holds: the template's managed policies are made by name, and the registration function runs here.
+Only what IAM holds: the template's managed policies and the function's role are made by name, and the registration
+function runs here, as that role.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ PATH = "/mlops/"
 SUBNETS = ["subnet-0aaaaaaaaaaaaaaaa", "subnet-0bbbbbbbbbbbbbbbb"]
 SECURITY_GROUPS = ["sg-0aaaaaaaaaaaaaaaa"]
 TAGS = {"CostCenter": "4711"}
+FUNCTION = "mlops-account-register"
 OWN, OTHER = "tumor", "tumor-board"  # a name that begins with the other's finds patterns that reach too far
 
 
@@ -43,14 +45,34 @@ def deploy(sandbox: Sandbox) -> Stack:
     with patch.dict(os.environ, sandbox.environment()):
         iam = boto3.client("iam")
         managed = {name: _policy(iam, template, name) for name in ("Boundary", "DataScientist", "Approver")}
-        registered = [_register(project, managed["Boundary"]) for project in (OWN, OTHER)]
+        credentials = _function(iam, template, managed["Boundary"])
+        registered = [_register(project, managed["Boundary"], credentials) for project in (OWN, OTHER)]
         people = {"scientist": managed["DataScientist"], "approver": managed["Approver"]}
         key_policy = _resolve(template["Resources"]["Key"]["Properties"]["KeyPolicy"])
         return Stack(registered[0], {who: _person(iam, who, policy) for who, policy in people.items()}, key_policy)
 
 
-def _register(project: str, boundary: str) -> dict[str, str]:
+def _function(iam: Any, template: Mapping[str, Any], boundary: str) -> dict[str, str]:
+    """The role of the registration function, and the variables by which a process acts as it. Lambda's place is taken
+    by the account itself, which the sandbox lets assume it."""
+    properties = template["Resources"]["RegisterRole"]["Properties"]
+    trust = {"Effect": "Allow", "Principal": {"AWS": ACCOUNT}, "Action": "sts:AssumeRole"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    role = iam.create_role(RoleName=FUNCTION, Path=PATH, AssumeRolePolicyDocument=document)["Role"]
+    for policy in properties["Policies"]:
+        statements = json.dumps(_resolve(policy["PolicyDocument"], {"Boundary": boundary}))
+        iam.put_role_policy(RoleName=FUNCTION, PolicyName=policy["PolicyName"], PolicyDocument=statements)
+    session = boto3.client("sts").assume_role(RoleArn=role["Arn"], RoleSessionName=FUNCTION)["Credentials"]
+    return {
+        "AWS_ACCESS_KEY_ID": session["AccessKeyId"],
+        "AWS_SECRET_ACCESS_KEY": session["SecretAccessKey"],
+        "AWS_SESSION_TOKEN": session["SessionToken"],
+    }
+
+
+def _register(project: str, boundary: str, credentials: Mapping[str, str]) -> dict[str, str]:
     environment = {
+        **credentials,
         "PARTITION": "aws",
         "AWS_REGION": REGION,
         "ACCOUNT": ACCOUNT,
@@ -108,26 +130,29 @@ _REFERENCES = {
     "Bucket": BUCKET,
     "Bucket.Arn": f"arn:aws:s3:::{BUCKET}",
     "Key.Arn": KEY,
-    "Register.Arn": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:mlops-account-register",
+    "Register.Arn": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{FUNCTION}",
+    "RegisterLogs.Arn": f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/aws/lambda/{FUNCTION}:*",
 }
 
 
-def _resolve(value: Any) -> Any:
-    """CloudFormation's functions, as far as the policies use them; of a condition the first side (OwnKey is true)."""
+def _resolve(value: Any, more: Mapping[str, str] | None = None) -> Any:
+    """CloudFormation's functions, as far as the policies use them; of a condition the first side (OwnKey and
+    OwnBoundary are true)."""
+    known = {**_REFERENCES, **(more or {})}
     if isinstance(value, list):
-        return [_resolve(item) for item in value]
+        return [_resolve(item, more) for item in value]
     if not isinstance(value, dict):
         return value
     if "Ref" in value:
-        return _REFERENCES[value["Ref"]]
+        return known[value["Ref"]]
     if "Fn::GetAtt" in value:
-        return _REFERENCES[".".join(value["Fn::GetAtt"])]
+        return known[".".join(value["Fn::GetAtt"])]
     if "Fn::If" in value:
-        return _resolve(value["Fn::If"][1])
+        return _resolve(value["Fn::If"][1], more)
     if "Fn::Sub" in value:
         text = value["Fn::Sub"]
-        for name, known in _REFERENCES.items():
-            text = text.replace(f"${{{name}}}", known)
+        for name, meaning in known.items():
+            text = text.replace(f"${{{name}}}", meaning)
         assert "${" not in text, text
         return text
-    return {key: _resolve(item) for key, item in value.items()}
+    return {key: _resolve(item, more) for key, item in value.items()}

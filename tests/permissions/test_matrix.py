@@ -16,9 +16,9 @@ from typing import Any
 import pytest
 
 from sandbox import Sandbox
-from tests.permissions.account import ACCOUNT, BUCKET, KEY, OTHER, OWN, PATH, REGION, deploy
+from tests.permissions.account import ACCOUNT, BUCKET, FUNCTION, KEY, OTHER, OWN, PATH, REGION, deploy
 from tests.permissions.engine import Document, Engine, Policies, Request
-from tests.permissions.trial import Deployed
+from tests.permissions.trial import Deployed, assert_all_allowed
 
 pytest.importorskip("account", reason="the account stack is not in this repository yet")
 
@@ -125,10 +125,12 @@ def rows() -> list[Row]:
 
 @dataclass(frozen=True)
 class Principals:
-    """sessions: short name -> the ARN of a session of the role, and the role's policies."""
+    """sessions: short name -> the ARN of a session of the role, and the role's policies. registration: the log of it."""
 
     sessions: dict[str, tuple[str, Policies]]
     key_policy: Document
+    registration: list[dict[str, Any]]
+    deployed: Deployed
 
 
 @pytest.fixture(scope="module")
@@ -136,6 +138,7 @@ def principals(running_sandbox: Sandbox) -> Iterator[Principals]:
     running_sandbox.set_faults([])
     running_sandbox.reset()
     deployed = deploy(running_sandbox)
+    calls = running_sandbox.calls
     policies = Deployed(running_sandbox)
     arns = {short: deployed.roles[name] for short, name in ROLES.items()}
     arns |= {short: deployed.people[name] for short, name in PEOPLE.items()}
@@ -143,7 +146,7 @@ def principals(running_sandbox: Sandbox) -> Iterator[Principals]:
         short: (f"arn:aws:sts::{ACCOUNT}:assumed-role/{arn.rpartition('/')[2]}/session", policies.of_principal(arn))
         for short, arn in arns.items()
     }
-    yield Principals(sessions, deployed.key_policy)
+    yield Principals(sessions, deployed.key_policy, calls, policies)
     running_sandbox.reset()
 
 
@@ -158,6 +161,13 @@ def test_what_is_allowed_and_nothing_else(row: Row, principals: Principals, engi
                     f"{place}: {short} may{'' if decision.allowed else ' not'} {row} {decision.reason}".rstrip()
                 )
     assert not wrong, "\n".join(wrong)
+
+
+def test_the_registration_function_may_do_all_that_it_does(principals: Principals, engine: Engine):
+    """What it called while it made the roles of these tests, as its own role."""
+    own = [call for call in principals.registration if f"assumed-role/{FUNCTION}/" in str(call["role"])]
+    assert {"CreateRole", "PutRolePolicy", "GetRole"} <= {call["operation"] for call in own}
+    assert_all_allowed(own, engine, principals.deployed)
 
 
 def _request(session: str, row: Row, place: str, key_policy: Document) -> Request:
