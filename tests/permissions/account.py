@@ -42,7 +42,8 @@ class Stack:
 def deploy(sandbox: Sandbox) -> Stack:
     """Make all of it. Needs the package `account`."""
     template = json.loads(import_module("account.package").package())
-    with patch.dict(os.environ, sandbox.environment()):
+    # boto3 would keep the first credentials that it finds.
+    with patch.dict(os.environ, sandbox.environment()), patch("boto3.DEFAULT_SESSION", None):
         iam = boto3.client("iam")
         managed = {name: _policy(iam, template, name) for name in ("Boundary", "DataScientist", "Approver")}
         credentials = _function(iam, template, managed["Boundary"])
@@ -94,7 +95,7 @@ def _register(project: str, boundary: str, credentials: Mapping[str, str]) -> di
         "template": "0.4.0",
         "source_control": {"host": "codecommit", "repository": project},
     }
-    with patch.dict(os.environ, environment):
+    with patch.dict(os.environ, environment), patch("boto3.DEFAULT_SESSION", None):
         answer = import_module("account.functions.register").handler(asked, None)
     assert "refused" not in answer, answer
     roles: dict[str, str] = answer["roles"]
