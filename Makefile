@@ -7,10 +7,10 @@ export PYTHONDONTWRITEBYTECODE := 1
 export PRE_COMMIT_HOME := $(CURDIR)/.cache/pre-commit
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-fast test-long update bench check schema constraints clean
+.PHONY: help install demo test test-fast test-long update account account-remove bench check schema constraints clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 install: .venv/.ready ## Make .venv with all that the others use
 
@@ -29,6 +29,14 @@ test-long: .venv/.ready ## Run every test, with ten times as many random answers
 update: .venv/.ready ## Bring an older repository to this template: REPOSITORY=../it
 	@test -n '$(REPOSITORY)' || { echo 'name the repository: make update REPOSITORY=../tumor-diagnosis' >&2; exit 1; }
 	@PYTHONPATH='<<cookiecutter.project_slug>>' $(PYTHON) -m mlops update --repository '$(REPOSITORY)' --template .
+
+# The switches of the two below: PLAN=1 stops after the plan, YES=1 does not ask, FORCE=1 deletes files too.
+SWITCHES = $(if $(PLAN),--plan) $(if $(YES),--yes)
+account: .venv/.ready ## Deploy the account stack: PLAN=1, YES=1, PARAMETERS=org.yaml
+	@$(PYTHON) -m account deploy $(SWITCHES) $(if $(PARAMETERS),--parameters '$(PARAMETERS)')
+
+account-remove: .venv/.ready ## Remove the account stack: PLAN=1, YES=1, FORCE=1 with the bucket
+	@$(PYTHON) -m account remove $(SWITCHES) $(if $(FORCE),--force)
 
 bench: .venv/.ready ## Measure rendering, setup, runs and updates beside peers
 	$(PYTHON) -m benchmarks

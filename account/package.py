@@ -19,7 +19,12 @@ ZIP_FILE_BYTES = 4 * 1024 * 1024  # AWS::Lambda::Function Code, ZipFile: "This z
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML with CloudFormation's short forms, such as !Ref; dates and numbers stay as they are written."""
+    """YAML with CloudFormation's short forms, such as !Ref, and dates as texts, as CloudFormation reads them."""
+
+    yaml_implicit_resolvers = {  # noqa: RUF012 - PyYAML's own attribute
+        first: [pair for pair in pairs if pair[0] != "tag:yaml.org,2002:timestamp"]
+        for first, pairs in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
 
 
 def _short_form(loader: yaml.SafeLoader, name: str, node: yaml.Node) -> dict[str, Any]:

@@ -44,9 +44,13 @@ def _text(file: Path, name: str, value: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, dict):
-        value = [f"{key}={text}" for key, text in value.items()]
+        return ",".join(f"{key}={_plain(file, name, text)}" for key, text in value.items())
     if isinstance(value, list):
-        return ",".join(_text(file, name, item) for item in value)
+        return ",".join(_plain(file, name, item) for item in value)
+    return _plain(file, name, value)
+
+
+def _plain(file: Path, name: str, value: Any) -> str:
     if not isinstance(value, str):  # 0123 and yes would arrive as something else
         raise Problem(f"{file}: {name} has the value {value!r}, which is no text; put it into quotes")
     return value

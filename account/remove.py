@@ -20,7 +20,7 @@ from account.terminal import confirmed, doing, interactive, say, table
 WAITING_DAYS = 30  # until KMS deletes the key for ever, the longest; API Reference, ScheduleKeyDeletion
 BATCH = 1000  # the most that DeleteObjects takes
 PROJECT_ROLE = re.compile(r"mlops-(.+)-(nonprod|prod)-(ci|job)")
-POLICIES = ("DataScientist", "Approver", "Boundary")
+POLICIES = ("DataScientist", "DataScientistCode", "Approver", "Boundary")
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,83 @@
+"""The stack's parameters: where they come from, and what is refused before AWS is asked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from account import parameters
+from account.problem import Problem
+from tests.account.resolved import Resolved
+
+DECLARED = Resolved().template["Parameters"]
+DEFAULTS = {name: form["Default"] for name, form in DECLARED.items()}
+
+
+def test_the_command_line_wins_over_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "org.yaml"
+    file.write_text(
+        "SubnetIds: [subnet-1, subnet-2]\nMandatoryTags: {Team: ml, Stage: all}\nRolePath: /a/\nKmsKeyArn:\n"
+    )
+    assert parameters.read(file, ["RolePath=/b/", "PackageIndex=https://x/?a=b"]) == {
+        "SubnetIds": "subnet-1,subnet-2",
+        "MandatoryTags": "Team=ml,Stage=all",
+        "RolePath": "/b/",
+        "KmsKeyArn": "",
+        "PackageIndex": "https://x/?a=b",
+    }
+
+
+@pytest.mark.parametrize("text", ["- a", "RolePath: 7", "RolePath: yes", "RolePath: [", "RolePath: {a: [b: 1]}", "x"])
+def test_a_file_that_cannot_be_used_is_one_line(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "org.yaml"
+    file.write_text(text)
+    with pytest.raises(Problem, match=r"org\.yaml") as caught:
+        parameters.read(file, [])
+    assert "\n" not in str(caught.value)
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(Problem, match="cannot be read"):
+        parameters.read(tmp_path / "none.yaml", [])
+    with pytest.raises(Problem, match="write --set Name=Value"):
+        parameters.read(None, ["RolePath"])
+
+
+def test_what_is_not_given_stays_as_it_was() -> None:
+    before = {"PackageIndex": "https://pypi.example.com", "MandatoryTags": "A=b", "OfAnOlderRelease": "x"}
+    assert parameters.settle(DECLARED, before, {"MandatoryTags": ""}) == DEFAULTS | {
+        "PackageIndex": "https://pypi.example.com"
+    }
+
+
+KEY = "arn:aws:kms:us-east-1:123456789012:alias/a"
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"Subnets": "x"}, "there is no parameter Subnets; there are SubnetIds, "),
+        ({"KmsKeyArn": KEY}, "KmsKeyArn is '.*'; it must be the ARN of a key"),
+        ({"RolePath": "mlops"}, "it must be a path such as /mlops/"),
+        ({"RolePath": "/" + "a" * 63 + "/"}, "RolePath is"),
+        ({"PackageIndex": "https://me:secret@pypi.example.com"}, "holds no password"),
+        ({"SubnetIds": "subnet-1"}, "go together"),
+        ({"SecurityGroupIds": "sg-1"}, "go together"),
+        ({"MandatoryTags": "Team"}, "write Key=Value"),
+        ({"MandatoryTags": "aws:x=y"}, "write Key=Value"),
+        ({"MandatoryTags": 'Team="ml"'}, "write Key=Value"),
+    ],
+)
+def test_what_the_template_does_not_take_is_refused(given: dict[str, str], words: str) -> None:
+    with pytest.raises(Problem, match=words):
+        parameters.settle(DECLARED, {}, given)
+
+
+def test_the_path_of_the_roles_cannot_change() -> None:
+    with pytest.raises(Problem, match="RolePath is /mlops/ and cannot become /ml/"):
+        parameters.settle(DECLARED, {"RolePath": "/mlops/"}, {"RolePath": "/ml/"})
+
+
+def test_tags_may_hold_equals_signs_and_spaces() -> None:
+    assert parameters.tags({"MandatoryTags": "Cost Centre=12, Query=a=b"}) == {"Cost Centre": "12", "Query": "a=b"}
