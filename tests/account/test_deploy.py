@@ -1,0 +1,309 @@
+"""`make account` and `make account-remove` against the sandbox's CloudFormation: planned, whole, repeatable."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import boto3
+import pytest
+
+from account import deploy as deploying
+from account import stack as stacks
+from account.deploy import deploy
+from account.package import package
+from account.problem import Problem
+from account.remove import remove
+from sandbox.server import Sandbox
+
+Clients = Callable[[str], Any]
+ASSUMED = json.dumps(
+    {
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}],
+    }
+)
+
+
+@pytest.fixture(autouse=True)
+def _here(aws: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in aws.environment().items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
+    for module in (stacks, deploying):
+        monkeypatch.setattr(module, "POLL", 0.05)
+
+
+def make(**given: str) -> None:
+    deploy(given, plan_only=False, yes=True)
+
+
+def take_away(force: bool = False) -> None:
+    remove(plan_only=False, yes=True, force=force)
+
+
+def left(clients: Clients) -> dict[str, list[str]]:
+    """What is there of all that the stack makes, by kind."""
+    iam = clients("iam")
+    found = {
+        "stacks": [s["StackName"] for s in clients("cloudformation").describe_stacks()["Stacks"]],
+        "roles": [role["RoleName"] for role in iam.list_roles()["Roles"]],
+        "policies": [policy["PolicyName"] for policy in iam.list_policies(Scope="Local")["Policies"]],
+        "functions": [f["FunctionName"] for f in clients("lambda").list_functions()["Functions"]],
+        "buckets": [bucket["Name"] for bucket in clients("s3").list_buckets()["Buckets"]],
+        "log groups": [group["logGroupName"] for group in clients("logs").describe_log_groups()["logGroups"]],
+        "parameters": [p["Name"] for p in clients("ssm").describe_parameters()["Parameters"]],
+        "aliases": [
+            a["AliasName"]
+            for a in clients("kms").list_aliases()["Aliases"]
+            if not a["AliasName"].startswith("alias/aws/")
+        ],
+    }
+    return {kind: names for kind, names in found.items() if names}
+
+
+def published(clients: Clients) -> dict[str, str]:
+    found = clients("ssm").get_parameters_by_path(Path="/mlops/account", MaxResults=10)["Parameters"]
+    return {each["Name"].removeprefix("/mlops/account/"): each["Value"] for each in found}
+
+
+def test_a_plan_changes_nothing_and_shows_all(clients: Clients, capsys: pytest.CaptureFixture[str]) -> None:
+    deploy({"PackageIndex": "https://pypi.example.com"}, plan_only=True, yes=False)
+    shown = capsys.readouterr().out
+    assert "Stack mlops-account in account 123456789012, region us-east-1: release none -> 0.3.0" in shown
+    assert "PackageIndex = https://pypi.example.com" in shown
+    for line in ("Add     AWS::S3::Bucket ", "Add     AWS::Lambda::Function ", "PackageIndexParameter"):
+        assert line in shown
+    assert left(clients) == {}
+
+
+def test_makes_the_stack_once_and_then_has_nothing_to_do(
+    clients: Clients, aws: Sandbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    make(MandatoryTags="Team=ml,Cost Centre=12")
+    assert capsys.readouterr().out.endswith("The stack mlops-account is at release 0.3.0.\n")
+    there, values = left(clients), published(clients)
+    assert (values["version"], values["interface"], values["tags"]) == ("0.3.0", "1", "Team=ml,Cost Centre=12")
+    assert values["bucket"] in there["buckets"]
+    assert there["policies"] == unordered(
+        "mlops-permissions-boundary", "mlops-data-scientist", "mlops-data-scientist-code", "mlops-approver"
+    )
+    [stack] = clients("cloudformation").describe_stacks()["Stacks"]
+    assert stack["Tags"] == unordered({"Key": "Team", "Value": "ml"}, {"Key": "Cost Centre", "Value": "12"})
+    make()
+    assert "Nothing to do" in capsys.readouterr().out
+    assert left(clients) == there
+    assert not clients("cloudformation").list_change_sets(StackName="mlops-account")["Summaries"]
+
+
+def unordered(*items: Any) -> Any:
+    class Unordered(list[Any]):
+        def __eq__(self, other: object) -> bool:
+            return isinstance(other, list) and sorted(map(str, self)) == sorted(map(str, other))
+
+    return Unordered(items)
+
+
+def test_what_is_not_given_stays_and_what_is_emptied_goes(clients: Clients) -> None:
+    make(PackageIndex="https://pypi.example.com", MandatoryTags="Team=ml")
+    make(MandatoryTags="")
+    values = published(clients)
+    assert values["package-index"] == "https://pypi.example.com"
+    assert "tags" not in values
+
+
+@pytest.mark.parametrize(
+    ("service", "operation"),
+    [("kms", "CreateKey"), ("s3", "PutBucketPolicy"), ("lambda", "CreateFunction"), ("ssm", "PutParameter")],
+)
+def test_a_creation_that_fails_leaves_nothing_and_says_why(
+    clients: Clients, aws: Sandbox, service: str, operation: str
+) -> None:
+    aws.set_faults([{"service": service, "operation": operation, "times": None, "fault": "access-denied"}])
+    with pytest.raises(Problem, match=r"^\w+ \(AWS::\w+::\w+\): .*; nothing was left$") as caught:
+        make()
+    assert "\n" not in str(caught.value)
+    aws.set_faults([])
+    assert left(clients) == {}
+    make()
+    assert published(clients)["version"] == "0.3.0"
+
+
+def test_an_update_that_fails_leaves_the_stack_as_it_was(clients: Clients, aws: Sandbox) -> None:
+    make()
+    before = published(clients)
+    aws.set_faults([{"service": "ssm", "operation": "PutParameter", "times": 1, "fault": "access-denied"}])
+    with pytest.raises(Problem, match="PackageIndexParameter .*; the stack is as it was"):
+        make(PackageIndex="https://pypi.example.com")
+    aws.set_faults([])
+    assert published(clients) == before
+    make(PackageIndex="https://pypi.example.com")
+    assert published(clients)["package-index"] == "https://pypi.example.com"
+
+
+def calls(aws: Sandbox, work: Callable[[], object], *services: str) -> list[tuple[str, str, int]]:
+    """The calls to `services` that the program itself makes: service, operation, the how manieth."""
+    aws.set_faults([])
+    start, counted, found = len(aws.calls), dict[tuple[str, str], int](), []
+    work()
+    for call in aws.calls[start:]:
+        kind = call["service"], call["operation"]
+        counted[kind] = counted.get(kind, 0) + 1
+        if kind[0] in services and counted[kind] <= 2:  # waiting asks again and again
+            found.append((*kind, counted[kind]))
+    return found
+
+
+@pytest.mark.slow
+def test_a_failure_at_any_call_of_deploy_is_one_line_and_the_next_run_completes(clients: Clients, aws: Sandbox) -> None:
+    for service, operation, number in calls(aws, make, "cloudformation"):
+        aws.reset()
+        aws.set_faults([{"service": service, "operation": operation, "call": number, "fault": "access-denied"}])
+        with pytest.raises(Problem) as caught:
+            make()
+        assert "\n" not in str(caught.value)
+        assert operation in str(caught.value)
+        aws.set_faults([])
+        make()
+        assert published(clients)["version"] == "0.3.0", (operation, number)
+
+
+@pytest.mark.slow
+def test_a_failure_at_any_call_of_remove_is_one_line_and_the_next_run_completes(clients: Clients, aws: Sandbox) -> None:
+    def made_and_used() -> None:
+        aws.reset()
+        make()
+        clients("s3").put_object(Bucket=published(clients)["bucket"], Key="a/nonprod/x", Body=b"12345")
+
+    made_and_used()
+    for service, operation, number in calls(aws, lambda: take_away(force=True), "cloudformation", "s3", "iam", "kms"):
+        if (service, operation) in {("iam", "DeletePolicy"), ("iam", "DeleteRole"), ("iam", "DeleteRolePolicy")}:
+            continue  # CloudFormation's own
+        made_and_used()
+        aws.set_faults([{"service": service, "operation": operation, "call": number, "fault": "access-denied"}])
+        try:
+            take_away(force=True)
+        except Problem as problem:
+            assert "\n" not in str(problem)
+        aws.set_faults([])
+        take_away(force=True)
+        assert left(clients) == {}, (operation, number)
+
+
+def test_what_a_failed_creation_left_is_removed_first(clients: Clients, aws: Sandbox) -> None:
+    aws.set_faults([{"service": "lambda", "operation": "CreateFunction", "times": None, "fault": "access-denied"}])
+    cloudformation = clients("cloudformation")
+    cloudformation.create_stack(
+        StackName="mlops-account", TemplateBody=package(), Capabilities=["CAPABILITY_NAMED_IAM"], OnFailure="ROLLBACK"
+    )
+    cloudformation.get_waiter("stack_rollback_complete").wait(
+        StackName="mlops-account", WaiterConfig={"Delay": 1, "MaxAttempts": 30}
+    )
+    aws.set_faults([])
+    deploy({}, plan_only=True, yes=False)
+    assert left(clients)["stacks"] == ["mlops-account"]
+    make()
+    assert published(clients)["version"] == "0.3.0"
+
+
+def test_a_change_set_that_an_interrupted_run_left_is_taken_away(clients: Clients) -> None:
+    cloudformation = clients("cloudformation")
+    cloudformation.create_change_set(
+        StackName="mlops-account",
+        ChangeSetName=deploying.CHANGE_SET,
+        ChangeSetType="CREATE",
+        TemplateBody=package(),
+        Capabilities=["CAPABILITY_NAMED_IAM"],
+    )
+    make()
+    assert published(clients)["version"] == "0.3.0"
+
+
+def test_the_stack_of_a_newer_interface_is_left_alone(clients: Clients, monkeypatch: pytest.MonkeyPatch) -> None:
+    newer = package().replace('"Interface":"1"', '"Interface":"2"')
+    with monkeypatch.context() as patch:
+        patch.setattr(deploying, "package", lambda: newer)
+        make()
+    with pytest.raises(Problem, match="the stack mlops-account is newer: its interface is 2"):
+        make()
+    assert published(clients)["interface"] == "2"
+
+
+def test_without_a_terminal_and_a_yes_nothing_happens(clients: Clients) -> None:
+    with pytest.raises(Problem, match="--yes"):
+        deploy({}, plan_only=False, yes=False)
+    assert left(clients) == {}
+    make()
+    with pytest.raises(Problem, match="--yes"):
+        remove(plan_only=False, yes=False, force=False)
+    assert left(clients)["stacks"] == ["mlops-account"]
+
+
+def test_an_empty_bucket_goes_with_the_stack(clients: Clients, capsys: pytest.CaptureFixture[str]) -> None:
+    make()
+    key = published(clients)["kms-key"]
+    take_away()
+    assert left(clients) == {}
+    assert clients("kms").describe_key(KeyId=key)["KeyMetadata"]["KeyState"] == "PendingDeletion"
+    take_away()
+    assert "Nothing to do" in capsys.readouterr().out
+
+
+def test_files_stay_with_their_key_unless_they_are_to_go(clients: Clients, capsys: pytest.CaptureFixture[str]) -> None:
+    make()
+    values = published(clients)
+    s3 = clients("s3")
+    for body in (b"12345", b"123"):
+        s3.put_object(Bucket=values["bucket"], Key="a/prod/x", Body=body)
+    s3.delete_object(Bucket=values["bucket"], Key="a/prod/x")
+    remove(plan_only=True, yes=False, force=False)
+    assert "keep    bucket  " in capsys.readouterr().out
+    take_away()
+    assert "3 object versions, 8 bytes" in capsys.readouterr().out
+    assert left(clients) == {"buckets": [values["bucket"]]}
+    assert clients("kms").describe_key(KeyId=values["kms-key"])["KeyMetadata"]["KeyState"] == "Enabled"
+
+
+def test_by_force_files_go_too(clients: Clients) -> None:
+    make()
+    s3, bucket = clients("s3"), published(clients)["bucket"]
+    for number in range(3):
+        s3.put_object(Bucket=bucket, Key=f"a/prod/{number}", Body=b"1")
+    s3.delete_object(Bucket=bucket, Key="a/prod/1")
+    take_away(force=True)
+    assert left(clients) == {}
+
+
+def test_an_organisations_key_is_left_alone(clients: Clients) -> None:
+    theirs = clients("kms").create_key()["KeyMetadata"]["Arn"]
+    make(KmsKeyArn=theirs)
+    assert published(clients)["kms-key"] == theirs
+    take_away()
+    assert clients("kms").describe_key(KeyId=theirs)["KeyMetadata"]["KeyState"] == "Enabled"
+
+
+def test_while_projects_need_it_the_stack_stays(clients: Clients) -> None:
+    make()
+    before = left(clients)
+    iam = clients("iam")
+    for name in ("mlops-a-prod-ci", "mlops-a-prod-job", "mlops-b-c-nonprod-ci"):
+        iam.create_role(RoleName=name, Path="/mlops/", AssumeRolePolicyDocument=ASSUMED)
+    with pytest.raises(Problem, match="2 projects still need it: a, b-c; run `mlops teardown`"):
+        take_away(force=True)
+    for name in ("mlops-a-prod-ci", "mlops-a-prod-job", "mlops-b-c-nonprod-ci"):
+        iam.delete_role(RoleName=name)
+    assert left(clients) == before
+
+
+def test_while_somebody_has_a_policy_the_stack_stays(clients: Clients) -> None:
+    make()
+    iam = clients("iam")
+    iam.create_role(RoleName="people", AssumeRolePolicyDocument=ASSUMED)
+    policy = "arn:aws:iam::123456789012:policy/mlops/mlops-data-scientist"
+    iam.attach_role_policy(RoleName="people", PolicyArn=policy)
+    with pytest.raises(Problem, match="mlops-data-scientist is still attached to role people"):
+        take_away(force=True)
+    iam.detach_role_policy(RoleName="people", PolicyArn=policy)
+    take_away()
+    assert left(clients) == {"roles": ["people"]}
