@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from threading import RLock
 
@@ -66,6 +66,19 @@ class Callers:
             if identity not in self._services:
                 key = f"ASIA{secrets.token_hex(8).upper()}"
                 self._services[identity] = Caller(principal, ACCOUNT, key, secrets.token_hex(20), context=dict(context))
+            return self._services[identity]
+
+    def forwarded(self, caller: Caller, service: str) -> Caller:
+        """A service, e.g. `s3`, that calls another in the name of its own caller (IAM User Guide, "Forward access
+        sessions"): the same principal, and the conditions that tell."""
+        with self._lock:
+            identity = (caller.access_key, service)
+            if identity not in self._services:
+                said = {"aws:ViaAWSService": "true", "aws:CalledVia": f"{service}.amazonaws.com"}
+                key, secret = f"ASIA{secrets.token_hex(8).upper()}", secrets.token_hex(20)
+                self._services[identity] = replace(
+                    caller, access_key=key, secret=secret, token=None, context={**caller.context, **said}
+                )
             return self._services[identity]
 
     def seed(self) -> None:

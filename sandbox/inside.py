@@ -105,6 +105,10 @@ class Inside:
         account = source_arn.split(":")[4] if source_arn.count(":") >= 5 else ""
         return self._callers.service(principal, {"aws:SourceArn": source_arn, "aws:SourceAccount": account})
 
+    def forwarded(self, caller: Caller, service: str) -> Caller:
+        """Who a service, e.g. `s3`, is when it calls another in the name of its own caller."""
+        return self._callers.forwarded(caller, service)
+
     def invoke_as_service(self, function_arn: str, principal: str, source_arn: str, payload: bytes) -> None:
         """Queue an invocation, as EventBridge, S3 or SNS do. Raises botocore's ClientError, AccessDeniedException
         where the function's resource policy has no statement that allows it."""

@@ -159,7 +159,7 @@ class Sandbox:
     def set_quota(self, name: str, value: float) -> None:
         """Set an applied quota, in instances, e.g. of `ml.m5.large for training job usage`. Raises KeyError,
         ValueError."""
-        self._inside.quotas.set(name, value)
+        self.inside.quotas.set(name, value)
 
     def reset(self) -> None:
         """Forget all AWS and git state, quotas that were set, the calls so far and how often each operation was called.

@@ -6,6 +6,7 @@ import re
 import shlex
 import shutil
 import sys
+from collections.abc import Callable, Mapping
 from urllib.parse import urlsplit
 
 from botocore.auth import SigV4Auth
@@ -75,13 +76,13 @@ class CodeCommit:
         except ERRORS as error:
             raise Problem(aws.explain(error)) from None
 
-    def create(self) -> RemoteRepository:
+    def create(self, organisation: Mapping[str, str]) -> RemoteRepository:
         """See `Host.create`."""
         try:
             made = self._client.create_repository(
                 repositoryName=self.name,
                 repositoryDescription=description(self._settings.project.name),
-                tags=tags(self._settings, "all", self._root_commit),
+                tags={**tags(self._settings, "all", self._root_commit), **organisation},
             )["repositoryMetadata"]
             return RemoteRepository(Standing.UNFINISHED, made["cloneUrlHttp"])
         except ERRORS as error:
@@ -91,6 +92,18 @@ class CodeCommit:
             if found.standing is not Standing.UNFINISHED:
                 raise Problem(aws.explain(error)) from None
             return found
+
+    def branch_maker(self) -> Callable[[str, str], None]:
+        """See `Host.branch_maker`."""
+        return self._make_branch
+
+    def _make_branch(self, name: str, commit: str) -> None:
+        """Make a branch. A call whose answer was lost counts as done if the branch is there, at the commit."""
+        try:
+            self._client.create_branch(repositoryName=self.name, branchName=name, commitId=commit)
+        except ERRORS as error:
+            if not (aws.took_effect_perhaps(error) and self.tips().get(name) == commit):
+                raise Problem(aws.explain(error)) from None
 
     def delete(self) -> None:
         """See `Host.delete`. Deleting what is gone is no error (DeleteRepository)."""

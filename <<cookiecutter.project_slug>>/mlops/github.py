@@ -3,6 +3,7 @@
 import json
 import shutil
 import subprocess
+from collections.abc import Mapping
 from typing import Any
 
 from mlops.problem import Problem, Refused
@@ -52,8 +53,8 @@ class GitHub:
         # What is named there while setup is not through is GitHub's own choice.
         return RemoteRepository(standing, found["clone_url"], branches, None if marked else found["default_branch"])
 
-    def create(self) -> RemoteRepository:
-        """See `Host.create`."""
+    def create(self, organisation: Mapping[str, str]) -> RemoteRepository:
+        """See `Host.create`. GitHub has no tags."""
         try:
             gh("repo", "create", self.name, "--private", "--description", self._mark)
         except Problem as problem:
@@ -64,6 +65,9 @@ class GitHub:
                 raise
             return found
         return self.look()
+
+    def branch_maker(self) -> None:
+        """See `Host.branch_maker`: main is protected after setup, so it is pushed like any other."""
 
     def delete(self) -> None:
         """See `Host.delete`. `gh` needs the scope delete_repo: `gh auth refresh -s delete_repo`."""

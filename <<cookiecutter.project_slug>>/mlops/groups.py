@@ -1,5 +1,6 @@
 """The model package groups: where the versions of each environment are registered."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -62,8 +63,10 @@ class ModelPackageGroups:
         found = {tag["Key"]: tag["Value"] for page in pages for tag in page["Tags"]}
         return Standing.OURS if found.get(ROOT_COMMIT) == self._root_commit else Standing.FOREIGN
 
-    def create(self, group: Group) -> None:
-        """Make a group. A call whose answer was lost counts as done if the group is ours.
+    def create(self, group: Group, organisation: Mapping[str, str]) -> None:
+        """Make a group, with the tags that the organisation wants on everything.
+
+        A call whose answer was lost counts as done if the group is ours.
 
         Raises:
             Problem: AWS refused.
@@ -73,7 +76,7 @@ class ModelPackageGroups:
             self._client.create_model_package_group(
                 ModelPackageGroupName=group.name,
                 ModelPackageGroupDescription=description(f"{group.name}: {project.name}"),
-                Tags=as_list(tags(self._settings, group.environment, self._root_commit)),
+                Tags=as_list({**tags(self._settings, group.environment, self._root_commit), **organisation}),
             )
         except ERRORS as error:
             if not aws.took_effect_perhaps(error):

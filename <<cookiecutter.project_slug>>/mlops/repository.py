@@ -1,6 +1,7 @@
 """The remote repository: what setup needs to know of one, wherever it is hosted."""
 
 import enum
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -40,8 +41,17 @@ class Host(Protocol):
     def look(self) -> RemoteRepository:
         """Find out what is there, changing nothing."""
 
-    def create(self) -> RemoteRepository:
-        """Make the empty repository. A call whose answer was lost counts as done if the repository is ours."""
+    def create(self, organisation: Mapping[str, str]) -> RemoteRepository:
+        """Make the empty repository. A call whose answer was lost counts as done if the repository is ours.
+
+        `organisation` are tags that it wants on everything, where the host knows tags.
+        """
+
+    def branch_maker(self) -> Callable[[str, str], None] | None:
+        """Return what makes a branch at a commit that is there already, or None where it has to be pushed.
+
+        By it, whoever may not push to main can still make it, once, where there is none.
+        """
 
     def delete(self) -> None:
         """Remove the repository, with all in it."""

@@ -153,7 +153,7 @@ def carry_out(plan: Plan, settings: Settings) -> None:
                 step(f"Creating {KIND} {group.name}", f"{KIND} {group.name}"),
                 undo.making(f"the {KIND} {group.name}", take_back),
             ):
-                groups.create(group)
+                groups.create(group, plan.roles.organisation_tags)
         if plan.roles.to_make:
             _roles(plan.roles, undo)
 
@@ -176,7 +176,7 @@ def _repository(plan: Plan, undo: Undo) -> None:
             step(f"Creating {host.kind} {host.name}", f"{host.kind} {host.name}"),
             undo.making(f"the {host.kind} {host.name}", take_back),
         ):
-            remote = host.create()
+            remote = host.create(plan.roles.organisation_tags)
     connection = Connection(host, remote.url)
     undo.add("the git settings of this clone", connection.snapshot())
     connection.make()
@@ -200,7 +200,18 @@ def _repository(plan: Plan, undo: Undo) -> None:
 
 
 def _push(connection: Connection, root: str, branches: list[str]) -> None:
-    """Push the root commit, nothing later, to new branches; an answer that was lost is looked up."""
+    """Put the root commit, nothing later, into new branches; where the host can make the default branch, it does."""
+    make = connection.host.branch_maker()
+    pushed = [branch for branch in branches if make is None or branch != DEFAULT_BRANCH]
+    if pushed:
+        _push_until_there(connection, root, pushed)
+    if make and DEFAULT_BRANCH in branches:
+        make(DEFAULT_BRANCH, root)
+    connection.track(branches, root)
+
+
+def _push_until_there(connection: Connection, root: str, branches: list[str]) -> None:
+    """Push to new branches; an answer that was lost is looked up."""
     references = [f"{root}:refs/heads/{branch}" for branch in branches]
     for attempt in range(1, PUSH_ATTEMPTS + 1):
         try:
@@ -213,7 +224,6 @@ def _push(connection: Connection, root: str, branches: list[str]) -> None:
             if attempt == PUSH_ATTEMPTS:
                 raise
             time.sleep(1)  # a repository made a moment ago may not answer git yet
-    connection.track(branches, root)
 
 
 def _unpush(connection: Connection, root: str, branches: list[str]) -> None:

@@ -31,8 +31,7 @@ def authorizations(call: Call, tags_of: TagsOf) -> list[dict[str, Any]] | None:
     main = _main_checks(call)
     if main is None:
         return None
-    source = {key: value for key, value in call.context.items() if key.startswith("aws:Source")}
-    everywhere = {**request_context(call, call.service), **source}
+    everywhere = {**request_context(call, call.service), **call.caller.context}
     return [_as_entry(call, check, everywhere, tags_of) for check in _all(call, main)]
 
 

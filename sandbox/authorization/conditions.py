@@ -106,6 +106,8 @@ def _kms(call: Call) -> dict[str, Any]:
     context: dict[str, Any] = {}
     if call.operation not in ("ListKeys", "ListAliases"):
         context["kms:CallerAccount"] = call.caller.account
+    if via := call.caller.context.get("aws:CalledVia"):
+        context["kms:ViaService"] = via.replace(".", f".{call.region}.", 1)
     if call.operation == "CreateKey":
         context |= {
             "kms:KeySpec": params.get("KeySpec") or "SYMMETRIC_DEFAULT",

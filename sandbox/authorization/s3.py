@@ -1,7 +1,6 @@
-"""Amazon S3: actions that are not named as their operations, and the keys that S3 uses for the caller.
+"""Amazon S3: actions that are not named as their operations. Keys: S3 asks KMS itself, by calls of their own.
 
-Sources: S3 User Guide, "Required permissions for Amazon S3 API operations"; "Using server-side encryption with AWS KMS
-keys (SSE-KMS)", section "Permissions"; Service Authorization Reference, Amazon S3.
+Sources: S3 User Guide, "Required permissions for Amazon S3 API operations"; Service Authorization Reference, Amazon S3.
 """
 
 from __future__ import annotations
@@ -10,8 +9,6 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
-from sandbox.authorization import moto_state
-from sandbox.authorization.arns import key_arn
 from sandbox.authorization.check import Check, given
 from sandbox.calls import Call
 
@@ -71,9 +68,6 @@ _OBJECT = {
     "PutObjectAcl": ("PutObjectAcl", "PutObjectVersionAcl"),
     "GetObjectAcl": ("GetObjectAcl", "GetObjectVersionAcl"),
 }
-_READS = ("GetObject", "HeadObject", "GetObjectAttributes")
-_WRITES = ("PutObject", "CreateMultipartUpload", "CopyObject", "UploadPart", "UploadPartCopy")
-_PARTS = ("UploadPart", "UploadPartCopy", "CompleteMultipartUpload", "CreateMultipartUpload")
 
 
 def s3_checks(call: Call) -> Iterator[Check] | None:
@@ -116,7 +110,6 @@ def _on_object(call: Call) -> Iterator[Check]:
     else:
         yield Check(f"s3:{plain}", resource, _put_context(call) if plain == "PutObject" else {})
     yield from _tagged(call, resource)
-    yield from _keys(call)
 
 
 def _copy(call: Call) -> Iterator[Check]:
@@ -133,7 +126,6 @@ def _copy(call: Call) -> Iterator[Check]:
         yield Check("s3:GetObjectVersion", _arn(call, bucket, key), {"s3:versionid": version})
     else:
         yield Check("s3:GetObject", _arn(call, bucket, key))
-    yield from _decrypt(call, bucket, key, version)
     resource = _arn(call, params["Bucket"], params["Key"])
     copied = given(
         **{
@@ -143,7 +135,6 @@ def _copy(call: Call) -> Iterator[Check]:
     )
     yield Check("s3:PutObject", resource, _put_context(call) | copied)
     yield from _tagged(call, resource)
-    yield from _keys(call)
 
 
 def _delete_many(call: Call) -> Iterator[Check]:
@@ -176,71 +167,6 @@ def _tagged(call: Call, resource: str) -> Iterator[Check]:
         tags = dict(parse_qsl(given_tags))
         context: dict[str, Any] = {f"s3:RequestObjectTag/{key}": value for key, value in tags.items()}
         yield Check("s3:PutObjectTagging", resource, context | {"s3:RequestObjectTagKeys": sorted(tags)})
-
-
-def _keys(call: Call) -> Iterator[Check]:
-    """KMS keys of the customer's: the AWS managed key `aws/s3` lets in everybody whom S3 lets in (KMS Developer Guide,
-    "AWS managed keys")."""
-    params = call.params
-    bucket, key = params["Bucket"], params["Key"]
-    if call.operation == "GetObject" or (call.operation in _READS and params.get("ChecksumMode") == "ENABLED"):
-        yield from _decrypt(call, bucket, key, params.get("VersionId"))
-    used = _key_for_writing(call)
-    if used and call.operation in _WRITES:
-        yield _use(call, "kms:GenerateDataKey", used, bucket, key)
-    if used and call.operation in _PARTS:
-        # S3 decrypts and reads the parts before it completes the upload.
-        yield _use(call, "kms:Decrypt", used, bucket, key)
-
-
-def _decrypt(call: Call, bucket: str, key: str, version: str | None) -> Iterator[Check]:
-    stored = _object(call, bucket, key, version)
-    if stored is not None and stored.encryption == "aws:kms" and stored.kms_key_id:
-        yield _use(call, "kms:Decrypt", stored.kms_key_id, bucket, key)
-
-
-def _use(call: Call, action: str, key_id: str, bucket: str, key: str) -> Check:
-    context = {
-        "kms:ViaService": f"s3.{call.region}.amazonaws.com",
-        "kms:CallerAccount": call.caller.account,
-        "kms:EncryptionContext:aws:s3:arn": _arn(call, bucket, None if _bucket_key(call, bucket) else key),
-        "kms:EncryptionContextKeys": ["aws:s3:arn"],
-    }
-    return Check(action, key_arn(call, key_id), context)
-
-
-def _key_for_writing(call: Call) -> str | None:
-    """The key of the request, else of the bucket's default encryption; None for S3's own."""
-    params = call.params
-    asked = params.get("ServerSideEncryption")
-    if asked and asked != "aws:kms":
-        return None
-    default = _default_encryption(call, params["Bucket"]).get("ApplyServerSideEncryptionByDefault", {})
-    found = params.get("SSEKMSKeyId") or default.get("KMSMasterKeyID")
-    return str(found) if found and (asked or default.get("SSEAlgorithm") == "aws:kms") else None
-
-
-def _bucket_key(call: Call, bucket: str) -> bool:
-    asked = call.params.get("BucketKeyEnabled")
-    default = _default_encryption(call, bucket).get("BucketKeyEnabled")
-    return str(default if asked is None else asked).lower() == "true"
-
-
-def _default_encryption(call: Call, bucket: str) -> dict[str, Any]:
-    s3 = moto_state.backend("s3", call)
-    known = s3.buckets.get(bucket) if s3 else None
-    rule: dict[str, Any] = known.encryption["Rule"] if known is not None and known.encryption else {}
-    return rule
-
-
-def _object(call: Call, bucket: str, key: str, version: str | None) -> Any:
-    s3 = moto_state.backend("s3", call)
-    if s3 is None or bucket not in s3.buckets:
-        return None
-    try:
-        return s3.get_object(bucket, key, version_id=version)
-    except Exception:  # a delete marker, an unknown version: there is nothing to decrypt
-        return None
 
 
 def _arn(call: Call, bucket: str, key: str | None = None) -> str:

@@ -61,12 +61,13 @@ class ObjectKeys:
         except AwsError as error:
             raise _translated(call, error.code, error.message) from error
         blob, _ = backend(account, region).encrypt(arn, b"data key", context)
-        self._ask(call, bucket, "decrypt", CiphertextBlob=blob, EncryptionContext=context)
+        self._ask(call, bucket, "decrypt", KeyId=arn, CiphertextBlob=blob, EncryptionContext=context)
 
     def _ask(self, call: Call, bucket: Any, operation: str, **params: Any) -> None:
         place = (call.caller.access_key, bucket.region_name)
         if place not in self._clients:
-            self._clients[place] = self._inside.client("kms", call.caller, bucket.region_name)
+            caller = self._inside.forwarded(call.caller, "s3")
+            self._clients[place] = self._inside.client("kms", caller, bucket.region_name)
         try:
             getattr(self._clients[place], operation)(**params)
         except ClientError as error:

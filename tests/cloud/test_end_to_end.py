@@ -69,8 +69,8 @@ def lived(
     told["feature"] = repository.mlops("submit", "--wait")
     for branch, environment, role in [("dev", "dev", "nonprod-ci"), ("main", "prod", "prod-ci")]:
         repository.git("switch", "--quiet", branch)
-        told[environment] = repository.mlops("submit", "--wait", **account.build(f"mlops-{SLUG}-{role}"))
-    told["approve"] = repository.mlops("approve", "1", "--env", "prod", "--yes", **approver)
+        told[environment] = repository.at(path, **account.build(f"mlops-{SLUG}-{role}")).mlops("submit", "--wait")
+    told["approve"] = repository.at(path, **approver).mlops("approve", "1", "--env", "prod", "--yes")
     running_sandbox.wait_until_quiet()
     calls = running_sandbox.calls
     yield Lived(account, repository, scientist, approver, subnets, group, calls, told)

@@ -10,13 +10,14 @@ from hypothesis import strategies as st
 from mlops.cloud.instances import has_local_storage
 from mlops.cloud.sizes import size
 from mlops.names import pipeline_name
+from mlops.settings import EnvironmentName
 from sandbox.sagemaker.jobs.checks import _LOCAL_STORAGE
 
 PIPELINE = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,255}")  # CreatePipeline, PipelineName
 
 
 @pytest.mark.parametrize(("environment", "name"), [("dev", "demo-dev"), ("prod", "demo-prod")])
-def test_dev_and_prod_have_one_pipeline_whatever_the_branch(environment: str, name: str) -> None:
+def test_dev_and_prod_have_one_pipeline_whatever_the_branch(environment: EnvironmentName, name: str) -> None:
     assert {pipeline_name("demo", environment, branch) for branch in ("dev", "main", None)} == {name}
 
 

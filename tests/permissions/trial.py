@@ -16,7 +16,28 @@ import boto3
 from botocore.exceptions import ClientError
 
 from sandbox import Sandbox
+from sandbox.ecr.sagemaker_images import ACCOUNTS
 from tests.permissions.engine import Decision, Document, Engine, Policies, Request
+
+
+# AWS's own image registries let every account pull ("Pull a SageMaker image" needs no more than one's own permission).
+OF_AWS = set(ACCOUNTS.values())
+FOR_EVERYBODY_TO_PULL: Document = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {
+            "Effect": "Allow",
+            "Principal": "*",
+            "Action": [
+                "ecr:BatchCheckLayerAvailability",
+                "ecr:BatchGetImage",
+                "ecr:DescribeImages",
+                "ecr:GetDownloadUrlForLayer",
+            ],
+            "Resource": "*",
+        }
+    ],
+}
 
 
 @dataclass(frozen=True)
@@ -69,6 +90,8 @@ class Deployed:
     def _of_resource(self, arn: str) -> Document | None:
         """The policy of a bucket or a key; a key that is not there has the one by which IAM decides alone."""
         service, resource = arn.split(":")[2], arn.split(":", 5)[-1]
+        if service == "ecr" and arn.split(":")[4] in OF_AWS:
+            return FOR_EVERYBODY_TO_PULL
         if service == "kms" and resource.startswith("key/"):
             kms = _client(self._sandbox, "kms")
             try:

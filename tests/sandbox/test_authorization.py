@@ -186,7 +186,7 @@ CALLS: list[tuple[str, str, dict[str, Any], list[tuple[str, str]]]] = [
         "s3",
         "PutObject",
         {"Bucket": "b", "Key": "k", "ServerSideEncryption": "aws:kms", "SSEKMSKeyId": KEY},
-        [("s3:PutObject", "arn:aws:s3:::b/k"), ("kms:GenerateDataKey", KEY)],
+        [("s3:PutObject", "arn:aws:s3:::b/k")],
     ),
     (
         "sagemaker",

@@ -1,5 +1,6 @@
 """The project's roles as setup, teardown and doctor see them: there, to be made, or out of reach."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from mlops.cloud import account_stack
@@ -20,6 +21,11 @@ class ProjectRoles:
     registration: Registration | None = None
     found: Roles | None = None
     missing: Problem | None = None
+
+    @property
+    def organisation_tags(self) -> Mapping[str, str]:
+        """The tags that the organisation wants on everything; none where there is no stack."""
+        return self.stack.tags if self.stack else {}
 
     def named(self) -> list[tuple[str, str | None]]:
         """Return each role's name and, where it is there, its ARN."""

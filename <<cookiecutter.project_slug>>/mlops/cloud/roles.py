@@ -108,5 +108,6 @@ def _roles(function: str, answer: Any) -> Roles:
         case {"refused": str(reason)}:
             raise Refused(reason)
         case {"interface": int(interface), "roles": dict(arns), **more} if interface in ACCEPTED:
-            return Roles({kind: arns.get(kind) for kind in KINDS}, tuple(more.get("differs", ())))
+            differ: Any = more.get("differs", ())
+            return Roles({kind: arns.get(kind) for kind in KINDS}, tuple(differ))
     raise Problem(f"the function {function} answered what this repository does not understand; run: mlops doctor")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from mlops.definition.build import definition
 from mlops.definition.code import JOBS, everything, needed_by
-from mlops.laptop.preparation import data_schema
+from mlops.laptop.content import data_schema
 from mlops.own_repository import ROOT
 from mlops.settings import load_settings
 
