@@ -340,6 +340,7 @@ def _ci(account: Account, request: Request, tier: str) -> Iterator[Document]:
     change = "ListPipelineParametersForExecution RetryPipelineExecution StopPipelineExecution"
     yield _allow("sagemaker", f"{follow} {change}", executions)
     yield _allow("sagemaker", "ListModelPackageGroups ListPipelines", "*")
+    yield _allow("iam", "ListAccountAliases", "*")
     yield from _images(account, request, "BatchGetImage DescribeImages")
     groups = account.arns("logs", *(f"{name}*" for name in LOGS), under="log-group:/aws/sagemaker/")
     yield _allow("logs", "DescribeLogStreams FilterLogEvents GetLogEvents", groups)
