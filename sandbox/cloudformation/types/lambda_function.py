@@ -66,9 +66,9 @@ class Function(Handler):
         made = work.once(
             lambda: lambda_.create_function(FunctionName=name, Code=code, **given, **tags), "ResourceConflictException"
         )
-        arn = (made or lambda_.get_function_configuration(FunctionName=name))["FunctionArn"]
+        arn = (made or lambda_.get_function(FunctionName=name)["Configuration"])["FunctionArn"]
         work.made(name, Arn=arn)
-        _wait(lambda_, name, "State", "Active")
+        _check_kept(_wait(lambda_, name, "State", "Active"), given)
         if "ReservedConcurrentExecutions" in wanted:
             self._concurrency(lambda_, name, wanted)
 
@@ -81,7 +81,7 @@ class Function(Handler):
         settings = {key: value for key, value in settings.items() if value is not None}
         if settings:
             lambda_.update_function_configuration(FunctionName=name, **settings)
-            _wait(lambda_, name, "LastUpdateStatus", "Successful")
+            _check_kept(_wait(lambda_, name, "LastUpdateStatus", "Successful"), _configuration(new))
         if "ReservedConcurrentExecutions" in differing:
             self._concurrency(lambda_, name, new)
         added, removed = tag_changes(old, new)
@@ -132,13 +132,20 @@ def archive_of(wanted: Properties) -> dict[str, Any]:
     return {"ZipFile": packed.getvalue()}
 
 
-def _wait(lambda_: Any, name: str, member: str, wanted: str) -> None:
+def _check_kept(found: Mapping[str, Any], given: Mapping[str, Any]) -> None:
+    """moto's Lambda takes these and forgets them: a stack that asks for them must not look as if it had them."""
+    for name in ("DeadLetterConfig", "LoggingConfig"):
+        if name in given and not given[name].items() <= (found.get(name) or {}).items():
+            raise Failed(f"{name} was taken and is not kept: sandbox/ has no such Lambda")
+
+
+def _wait(lambda_: Any, name: str, member: str, wanted: str) -> dict[str, Any]:
     """Until Lambda has made or changed the function: it answers before (Developer Guide, "Lambda function states")."""
     end = time.monotonic() + _PATIENCE
     while time.monotonic() < end:
-        found = lambda_.get_function_configuration(FunctionName=name)
+        found: dict[str, Any] = lambda_.get_function(FunctionName=name)["Configuration"]
         if found.get(member, wanted) == wanted:
-            return
+            return found
         if found[member] == "Failed":
             raise Failed(f"{name}: {found.get(f'{member}Reason', 'failed')}")
         time.sleep(0.05)

@@ -14,23 +14,22 @@ from sandbox.cloudformation.types.handler import Handler, Properties, as_list, c
 from sandbox.cloudformation.types.s3_lifecycle import lifecycle
 from sandbox.cloudformation.work import Work, already_exists, is_not_found
 
-_RULE = dict.fromkeys(
-    [
-        "Id",
-        "Status",
-        "Prefix",
-        "TagFilters",
-        "ObjectSizeGreaterThan",
-        "ObjectSizeLessThan",
-        "ExpirationDate",
-        "ExpirationInDays",
-        "ExpiredObjectDeleteMarker",
-        "NoncurrentVersionExpiration",
-        "NoncurrentVersionTransitions",
-        "Transitions",
-        "AbortIncompleteMultipartUpload",
-    ]
-)
+# moto's life cycle keeps no NewerNoncurrentVersions: a rule with them would delete too much, unseen.
+_RULE = {
+    "AbortIncompleteMultipartUpload": None,
+    "ExpirationDate": None,
+    "ExpirationInDays": None,
+    "ExpiredObjectDeleteMarker": None,
+    "Id": None,
+    "NoncurrentVersionExpiration": {"NoncurrentDays": None},
+    "NoncurrentVersionTransitions": {"StorageClass": None, "TransitionInDays": None},
+    "ObjectSizeGreaterThan": None,
+    "ObjectSizeLessThan": None,
+    "Prefix": None,
+    "Status": None,
+    "TagFilters": None,
+    "Transitions": None,
+}
 
 
 class Bucket(Handler):
@@ -48,7 +47,6 @@ class Bucket(Handler):
             )
         },
         "LifecycleConfiguration": {"Rules": _RULE},
-        "NotificationConfiguration": {"EventBridgeConfiguration": {"EventBridgeEnabled": None}},
         "OwnershipControls": None,
         "PublicAccessBlockConfiguration": None,
         "Tags": None,
@@ -124,12 +122,6 @@ def _lifecycle(s3: Any, bucket: str, wanted: Any) -> None:
     s3.put_bucket_lifecycle_configuration(Bucket=bucket, LifecycleConfiguration={"Rules": lifecycle(wanted["Rules"])})
 
 
-def _notification(s3: Any, bucket: str, wanted: Any) -> None:
-    told = (wanted or {}).get("EventBridgeConfiguration", {"EventBridgeEnabled": False})
-    events: dict[str, Any] = {"EventBridgeConfiguration": {}} if told.get("EventBridgeEnabled", True) else {}
-    s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration=events)
-
-
 def _ownership(s3: Any, bucket: str, wanted: Any) -> None:
     if not wanted:
         s3.delete_bucket_ownership_controls(Bucket=bucket)
@@ -162,7 +154,6 @@ _SET: dict[str, Callable[[Any, str, Any], None]] = {
     "BucketEncryption": _encryption,
     "CorsConfiguration": _cors,
     "LifecycleConfiguration": _lifecycle,
-    "NotificationConfiguration": _notification,
     "OwnershipControls": _ownership,
     "PublicAccessBlockConfiguration": _public_access,
     "Tags": _tags,

@@ -55,7 +55,7 @@ def test_a_template_is_refused_in_awss_words(stacks, refused, template, words):
         ({"Resources": {"A": {"Type": "AWS::EC2::Instance"}}}, "the resource type AWS::EC2::Instance (resource A)"),
         ({"Resources": {"A": {"Type": "Custom::Thing"}}}, "the resource type Custom::Thing"),
         ({"Resources": {"A": {"Type": "AWS::S3::Bucket", "Properties": {"WebsiteConfiguration": {}}}}}, "the property WebsiteConfiguration of AWS::S3::Bucket"),
-        ({"Resources": {"A": {"Type": "AWS::S3::Bucket", "Properties": {"NotificationConfiguration": {"QueueConfigurations": []}}}}}, "the property NotificationConfiguration.QueueConfigurations"),
+        ({"Resources": {"A": {"Type": "AWS::S3::Bucket", "Properties": {"LifecycleConfiguration": {"Rules": [{"Transition": {}}]}}}}}, "the property LifecycleConfiguration.Rules.Transition"),
         ({"Resources": {"A": {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": "{{resolve:ssm:name}}"}}}}, "dynamic references"),
         ({"Resources": {"A": {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": {"Fn::ImportValue": "x"}}}}}, "the function Fn::ImportValue"),
         ({"Resources": {"A": BUCKET}, "Outputs": {"O": {"Value": "x", "Export": {"Name": "x"}}}}, "exports (output O)"),

@@ -92,7 +92,7 @@ BUCKET = {
             {
                 "Id": "versions",
                 "Status": "Enabled",
-                "NoncurrentVersionExpiration": {"NoncurrentDays": 9, "NewerNoncurrentVersions": 2},
+                "NoncurrentVersionExpiration": {"NoncurrentDays": 9},
             },
             {
                 "Id": "cold",
@@ -566,3 +566,20 @@ def test_queue(stacks, client):
     sqs.create_queue(QueueName="q", Attributes={"DelaySeconds": "5"})
     assert stacks.create(template)["StackStatus"] == "ROLLBACK_COMPLETE", "a queue that is there is not taken over"
     sqs.get_queue_url(QueueName="q")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DeadLetterConfig", {"TargetArn": f"arn:aws:sqs:us-east-1:{ACCOUNT}:q"}),
+        ("LoggingConfig", {"LogGroup": "/g", "LogFormat": "JSON"}),
+    ],
+)
+def test_what_lambda_takes_and_forgets_is_no_success(stacks, client, name, value):
+    stack = stacks.create(
+        {"R": resource("IAM::Role", AssumeRolePolicyDocument=trust()), "F": function(**{name: value})}
+    )
+    if stack["StackStatus"] == "CREATE_COMPLETE":
+        assert value.items() <= client("lambda").get_function_configuration(FunctionName="f")[name].items()
+    else:
+        assert f"{name} was taken and is not kept" in stacks.reason("F", "CREATE_FAILED")
