@@ -134,6 +134,7 @@ class Work:
             "HOME": str(self._folder),
             "LANG": "C.UTF-8",
             "PYTHONUNBUFFERED": "1",
+            "OMP_NUM_THREADS": "1",  # jobs that run at the same time share this machine's cores
             **(own if self._record.kind is TRAINING else {}),
         }
 

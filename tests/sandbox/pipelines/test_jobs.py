@@ -59,7 +59,7 @@ def test_a_job_sees_a_container_s_environment_and_not_the_sandbox_s(
     monkeypatch.delenv("AWS_PROFILE")
     seen = json.loads(account.get(f"s3://{BUCKET}/o/env"))
     assert set(seen) - {"LC_CTYPE"} == {
-        *("PATH", "HOME", "LANG", "PYTHONUNBUFFERED", "MLOPS_JOB", "OWN"),
+        *("PATH", "HOME", "LANG", "PYTHONUNBUFFERED", "OMP_NUM_THREADS", "MLOPS_JOB", "OWN"),
         *("AWS_ENDPOINT_URL", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_EC2_METADATA_DISABLED"),
         *("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"),
     }
