@@ -54,7 +54,8 @@ OPERATIONS: dict[str, dict[str, str]] = {
             "DeleteFunction Invoke AddPermission RemovePermission GetPolicy PublishVersion PutFunctionConcurrency "
             "GetFunctionConcurrency DeleteFunctionConcurrency PutFunctionEventInvokeConfig "
             "GetFunctionEventInvokeConfig DeleteFunctionEventInvokeConfig CreateAlias GetAlias UpdateAlias DeleteAlias "
-            "GetRuntimeManagementConfig GetFunctionCodeSigningConfig"
+            "GetRuntimeManagementConfig GetFunctionCodeSigningConfig ListVersionsByFunction "
+            "ListFunctionEventInvokeConfigs UpdateFunctionEventInvokeConfig"
         ),
         "{Resource}": "TagResource UntagResource ListTags",
         "*": "ListFunctions",
@@ -64,7 +65,7 @@ OPERATIONS: dict[str, dict[str, str]] = {
         "rule/{EventBusName}/{Rule}": "PutTargets RemoveTargets ListTargetsByRule",
         "event-bus/{Name}": "DescribeEventBus CreateEventBus DeleteEventBus",
         "{ResourceARN}": "TagResource UntagResource ListTagsForResource",
-        "*": "ListRules ListRuleNamesByTarget ListEventBuses",
+        "*": "ListRules ListRuleNamesByTarget ListEventBuses TestEventPattern",
     },
     # Real refusals name a group as log-group:NAME:log-stream: (elastic/apm-aws-lambda, issue 526), so that a policy
     # needs `:*` behind the group; tags alone are on the bare ARN (CloudWatch Logs, "Log group ARN formats").
@@ -83,7 +84,7 @@ OPERATIONS: dict[str, dict[str, str]] = {
     "cloudformation": {
         "stack/{StackName}/*": (
             "CreateStack UpdateStack DeleteStack CreateChangeSet "
-            "ListChangeSets DescribeStackEvents DescribeStackResources DescribeStackResource ListStackResources "
+            "ListChangeSets DescribeEvents DescribeStackEvents DescribeStackResources DescribeStackResource ListStackResources "
             "GetTemplate UpdateTerminationProtection SetStackPolicy GetStackPolicy ContinueUpdateRollback "
             "CancelUpdateStack"
         ),

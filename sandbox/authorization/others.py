@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from sandbox.authorization import moto_state
+from sandbox.authorization.arns import key_arn
 from sandbox.authorization.check import Check, given
 from sandbox.authorization.s3 import s3_checks
 from sandbox.authorization.sagemaker import sagemaker_context
@@ -120,6 +121,20 @@ def _table(call: Call, name: str) -> str:
     return name if name.startswith("arn:") else call.arn("dynamodb", f"table/{name}")
 
 
+def _re_encrypt(call: Call) -> Checks:
+    """Two actions, one on each key; the first key may stand in the ciphertext alone (ReEncrypt, "Required
+    permissions")."""
+    context = {"kms:CallerAccount": call.caller.account}
+    source = call.params.get("SourceKeyId")
+    yield Check("kms:ReEncryptFrom", key_arn(call, source) if source else call.arn("kms", "key/*"), context)
+    yield Check("kms:ReEncryptTo", key_arn(call, call.params["DestinationKeyId"]), context)
+
+
+def _callback(call: Call) -> Checks:
+    """A callback step is answered by its token, which does not say whose execution it is of."""
+    yield Check(f"sagemaker:{call.operation}", call.arn("sagemaker", "pipeline/*/execution/*"))
+
+
 def _alias(call: Call) -> Checks:
     """An alias is moved or removed by whoever may do so on the alias and on each key it points or will point at."""
     alias = call.params["AliasName"]
@@ -149,6 +164,9 @@ _SPECIAL: dict[tuple[str, str], Callable[[Call], Checks]] = {
     ("dynamodb", "BatchWriteItem"): _batch,
     ("dynamodb", "TransactGetItems"): _transaction,
     ("dynamodb", "TransactWriteItems"): _transaction,
+    ("sagemaker", "SendPipelineExecutionStepSuccess"): _callback,
+    ("sagemaker", "SendPipelineExecutionStepFailure"): _callback,
+    ("kms", "ReEncrypt"): _re_encrypt,
     ("kms", "UpdateAlias"): _alias,
     ("kms", "DeleteAlias"): _alias,
 }
