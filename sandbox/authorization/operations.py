@@ -83,10 +83,9 @@ OPERATIONS: dict[str, dict[str, str]] = {
     },
     "cloudformation": {
         "stack/{StackName}/*": (
-            "CreateStack UpdateStack DeleteStack CreateChangeSet "
-            "ListChangeSets DescribeEvents DescribeStackEvents DescribeStackResources DescribeStackResource ListStackResources "
-            "GetTemplate UpdateTerminationProtection SetStackPolicy GetStackPolicy ContinueUpdateRollback "
-            "CancelUpdateStack"
+            "CreateStack UpdateStack DeleteStack CreateChangeSet ListChangeSets DescribeEvents DescribeStackEvents "
+            "DescribeStackResources DescribeStackResource ListStackResources GetTemplate UpdateTerminationProtection "
+            "SetStackPolicy GetStackPolicy ContinueUpdateRollback CancelUpdateStack"
         ),
         "*": "ListStacks ValidateTemplate ListExports ListImports DescribeType",
     },
