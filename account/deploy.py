@@ -156,14 +156,20 @@ def _clean_up(client: Any) -> None:
 
 
 def _delete_change_set(client: Any, stack: str) -> None:
-    """One that is not there is no error, nor a stack that is not there (API Reference, DeleteChangeSet)."""
-    try:
-        client.delete_change_set(StackName=stack, ChangeSetName=CHANGE_SET)
-    except ClientError as error:
-        if aws.code(error) not in {"ChangeSetNotFound", "ChangeSetNotFoundException"} and (
-            "does not exist" not in aws.message(error)
-        ):
-            raise
+    """One that is still being made is waited for; that it or its stack is not there is no error.
+
+    Source: API Reference, DeleteChangeSet: InvalidChangeSetStatus.
+    """
+    while True:
+        try:
+            client.delete_change_set(StackName=stack, ChangeSetName=CHANGE_SET)
+            return
+        except ClientError as error:
+            if aws.code(error).startswith("ChangeSetNotFound") or "does not exist" in aws.message(error):
+                return
+            if not (aws.code(error).startswith("InvalidChangeSetStatus") and "CREATE_" in aws.message(error)):
+                raise
+        time.sleep(POLL)
 
 
 def _show(planned: dict[str, Any], template: dict[str, Any], before: Stack | None, values: dict[str, str]) -> None:
