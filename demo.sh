@@ -13,10 +13,16 @@ show() { # print a command, then run it
 }
 
 rm -rf "$WHERE" && mkdir -p "$WHERE"
+show .venv/bin/python -m account deploy --yes
 show cookiecutter . --no-input --default-config --output-dir "$WHERE" scenario=champion-challenger aws_setup=now
 cd "$WHERE/$SLUG"
 show "$PYTHON" -m mlops run
 show "$PYTHON" -m mlops runs
+show git switch --quiet --create feature-depth
+show "$PYTHON" -m mlops submit --wait
+show "$PYTHON" -m mlops logs Train
+show "$PYTHON" -m mlops status
+show git switch --quiet dev
 show git log --oneline --decorate --all
 show aws codecommit list-branches --repository-name "$SLUG" --output text
 show aws codecommit get-repository --repository-name "$SLUG" --output text \

@@ -65,7 +65,7 @@ def setup(yes: Yes = False, plan: PlanOnly = False, as_json: PlanAsJson = False)
     if plan or as_json:
         return
     if todo.nothing_to_do():
-        say("Everything is there already." if not todo.roles.missing else "All else is there already.")
+        say("Everything else is there already." if todo.roles.missing else "Everything is there already.")
     elif not yes and interactive() and not confirmed("Create this?"):
         raise Problem("nothing was created.")
     work.carry_out(todo, settings)

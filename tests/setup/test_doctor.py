@@ -15,6 +15,7 @@ from tests.setup.stage import Quick
 
 Render = Callable[..., Quick]
 Finding = dict[str, str]
+NO_STACK = ("account stack mlops-account", "warn")  # these accounts have none; tests/cloud has one
 
 
 @pytest.fixture
@@ -30,7 +31,7 @@ def findings(repository: Quick, *options: str, **environment: str) -> tuple[int,
     done = repository.mlops("doctor", "--json", *options, check=False, **environment)
     assert done.stderr == "", done.stderr
     found = [finding for finding in json.loads(done.stdout) if finding["state"] != "ok"]
-    return done.code, found
+    return done.code, [finding for finding in found if (finding["what"], finding["state"]) != NO_STACK]
 
 
 @pytest.mark.slow
@@ -42,6 +43,16 @@ def test_after_setup_all_is_well(mine: Quick, account: Account) -> None:
     assert "fail" not in done.stdout
     assert findings(mine) == (0, [])
     assert account.state() == before
+
+
+@pytest.mark.slow
+def test_without_the_account_stack_doctor_warns(mine: Quick) -> None:
+    """All that is local works without it, so it is no failure."""
+    done = mine.mlops("doctor", "--json")
+    found = [finding for finding in json.loads(done.stdout) if finding["state"] != "ok"]
+    assert [(finding["what"], finding["state"]) for finding in found] == [NO_STACK]
+    assert "is not deployed" in found[0]["detail"]
+    assert "mlops setup tells whom to ask" in found[0]["fix"]
 
 
 @dataclass(frozen=True)

@@ -98,7 +98,7 @@ def test_everything_is_made_and_again_is_nothing(mine: Quick, github: GitHub, ac
     assert done.stderr == ""
     assert is_complete(mine, github, account)
     before, state = github.facts(), account.state()
-    assert "Everything is there already." in mine.mlops("setup").stdout
+    assert "Everything else is there already." in mine.mlops("setup").stdout
     assert (github.facts(), account.state()) == (before, state)
     commit = mine.commit("Mine")
     mine.git("push", "--quiet")

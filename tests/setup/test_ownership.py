@@ -157,4 +157,4 @@ def test_a_history_merged_in_later_does_not_change_what_is_ours(
         *("-c", "user.name=A", "-c", "user.email=a@b.c"),
         *("merge", "--quiet", "--allow-unrelated-histories", "--message=Merge", "FETCH_HEAD"),
     )
-    assert "Everything is there already." in mine.mlops("setup").stdout
+    assert "Everything else is there already." in mine.mlops("setup").stdout

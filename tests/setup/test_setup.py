@@ -93,7 +93,7 @@ def test_a_second_run_creates_nothing(clone: Clone, aws: Sandbox) -> None:
     before, git_before, start = clone.account.state(), clone.state(), len(aws.calls)
     done = clone.mlops("setup")
     assert (done.code, done.stderr) == (0, "")
-    assert "Everything is there already." in done.stdout
+    assert "Everything else is there already." in done.stdout
     changing = [call for call in calls_since(aws, start) if not call[1].startswith(("Get", "List"))]
     assert changing == []
     assert (clone.account.state(), clone.state()) == (before, git_before)
@@ -121,6 +121,7 @@ def test_the_plan_creates_nothing(clone: Clone, aws: Sandbox, option: str) -> No
         assert [(action["does"], action["name"]) for action in plan["actions"]] == [
             ("create", "tumor-diagnosis (main, dev)"),
             *(("create", f"tumor-diagnosis-{name}") for name in GROUPS["champion-challenger"]),
+            ("by an administrator", "see below"),
         ]
     else:
         assert "123456789012 (sandbox), us-east-1, as arn:aws:iam::123456789012:user/developer" in done.stdout
@@ -273,7 +274,7 @@ def test_from_a_second_clone_nothing_is_made_twice(repository: Render, account: 
     second = tmp_path / "second"
     account.git("clone", "--quiet", account.url(mine.slug), str(second), cwd=tmp_path)
     colleague = mine.at(second)
-    assert "Everything is there already." in colleague.mlops("setup").stdout
+    assert "Everything else is there already." in colleague.mlops("setup").stdout
     assert account.state() == before
     colleague.git("switch", "--quiet", "dev")
     colleague.commit("Mine")
