@@ -355,7 +355,7 @@ def _ci(account: Account, request: Request, tier: str) -> Iterator[Document]:
 
 def _shared(account: Account, request: Request, tier: str) -> Iterator[Document]:
     """What both a pipeline and who submits it need: the project's files, versions and jobs, and the job role."""
-    bucket, files = f"arn:{account.partition}:s3:::{account.bucket}", f"{request.project}/{tier}/*"
+    bucket, files = f"arn:{account.partition}:s3:::{account.bucket}", f"{tier}/{request.project}/*"
     objects = "AbortMultipartUpload GetObject GetObjectVersion ListMultipartUploadParts PutObject"
     yield _allow("s3", objects, f"{bucket}/{files}")
     yield _allow("s3", "ListBucket ListBucketVersions", bucket, {"StringLike": {"s3:prefix": files}})

@@ -175,7 +175,7 @@ def test_a_failure_at_any_call_of_remove_is_one_line_and_the_next_run_completes(
     def made_and_used() -> None:
         aws.reset()
         make()
-        clients("s3").put_object(Bucket=published(clients)["bucket"], Key="a/nonprod/x", Body=b"12345")
+        clients("s3").put_object(Bucket=published(clients)["bucket"], Key="nonprod/a/x", Body=b"12345")
 
     made_and_used()
     for service, operation, number in calls(aws, lambda: take_away(force=True), "cloudformation", "s3", "iam", "kms"):
@@ -255,8 +255,8 @@ def test_files_stay_with_their_key_unless_they_are_to_go(clients: Clients, capsy
     values = published(clients)
     s3 = clients("s3")
     for body in (b"12345", b"123"):
-        s3.put_object(Bucket=values["bucket"], Key="a/prod/x", Body=body)
-    s3.delete_object(Bucket=values["bucket"], Key="a/prod/x")
+        s3.put_object(Bucket=values["bucket"], Key="prod/a/x", Body=body)
+    s3.delete_object(Bucket=values["bucket"], Key="prod/a/x")
     remove(plan_only=True, yes=False, force=False)
     assert "keep    bucket  " in capsys.readouterr().out
     take_away()
@@ -269,8 +269,8 @@ def test_by_force_files_go_too(clients: Clients) -> None:
     make()
     s3, bucket = clients("s3"), published(clients)["bucket"]
     for number in range(3):
-        s3.put_object(Bucket=bucket, Key=f"a/prod/{number}", Body=b"1")
-    s3.delete_object(Bucket=bucket, Key="a/prod/1")
+        s3.put_object(Bucket=bucket, Key=f"prod/a/{number}", Body=b"1")
+    s3.delete_object(Bucket=bucket, Key="prod/a/1")
     take_away(force=True)
     assert left(clients) == {}
 

@@ -156,8 +156,8 @@ def test_a_project_reaches_its_own_tier_and_no_other_project(label: str) -> None
         "parameter/mlops/account",
     )
     shared += (":repository/sagemaker-", ":repository/*", ":ec2:", ":servicequotas:", "pipelines-*", ":codecommit:")
-    own: dict[str, tuple[str, ...]] = {"nonprod": ("diagnosis-feature", "diagnosis-dev", "/nonprod/", "-nonprod-job")}
-    own["prod"] = ("diagnosis-prod", "diagnosis-champion", "diagnosis-challenger", "/prod/", "-prod-job")
+    own: dict[str, tuple[str, ...]] = {"nonprod": ("diagnosis-feature", "diagnosis-dev", "/nonprod/diagnosis/", "-nonprod-job")}
+    own["prod"] = ("diagnosis-prod", "diagnosis-champion", "diagnosis-challenger", "/prod/diagnosis/", "-prod-job")
     for statement in statements(label, policies.of_roles(FULL)[label]):
         for resource in set(statement.resources) - {"*"}:
             if "tumor-" in resource:
@@ -174,14 +174,14 @@ def test_files_of_production_are_closed_to_data_scientists() -> None:
     bucket = "arn:aws:s3:::mlops-account-bucket-0123456789ab"
     mine = ("DataScientist", "s3:GetObject"), ("DataScientist", "s3:PutObject")
     for who, action in mine:
-        assert allowed(who, action, f"{bucket}/it/nonprod/content/abc/model/train.py")
-        assert not allowed(who, action, f"{bucket}/it/prod/content/abc/data.csv")
-        assert not allowed(who, action, f"{bucket}/it/prod/content/abc/nonprod/data.csv")
+        assert allowed(who, action, f"{bucket}/nonprod/it/content/abc/model/train.py")
+        assert not allowed(who, action, f"{bucket}/prod/it/content/abc/data.csv")
+        assert not allowed(who, action, f"{bucket}/prod/it/content/abc/nonprod/data.csv")
     for read in ("executions/abc/Compare/lineage/a.json", "executions/abc/Evaluate/report.html", "settings/a.json"):
-        assert allowed("DataScientist", "s3:GetObject", f"{bucket}/it/prod/{read}")
-        assert not allowed("DataScientist", "s3:PutObject", f"{bucket}/it/prod/{read}")
-    assert not allowed("DataScientist", "s3:PutObject", f"{bucket}/it/prod/executions/abc/nonprod/x")
-    assert not allowed("DataScientist", "s3:GetObject", f"{bucket}/it/prod/executions/abc/Train/model.tar.gz")
+        assert allowed("DataScientist", "s3:GetObject", f"{bucket}/prod/it/{read}")
+        assert not allowed("DataScientist", "s3:PutObject", f"{bucket}/prod/it/{read}")
+    assert not allowed("DataScientist", "s3:PutObject", f"{bucket}/prod/it/executions/abc/nonprod/x")
+    assert not allowed("DataScientist", "s3:GetObject", f"{bucket}/prod/it/executions/abc/Train/model.tar.gz")
 
 
 def test_whatever_moves_main_is_refused_to_data_scientists() -> None:

@@ -29,7 +29,7 @@ def lineage(**metrics: float) -> dict[str, Any]:
         "packages": {"numpy": "2.3.4", "scikit-learn": "1.9.0"},
         "python": "3.11.9",
         "image": {"uri": IMAGE, "digest": DIGEST},
-        "dataset": {"uri": f"s3://{BUCKET}/x/nonprod/content/{TREE}", "version": "e2" * 32},
+        "dataset": {"uri": f"s3://{BUCKET}/nonprod/x/content/{TREE}", "version": "e2" * 32},
         "split": {"validation_fraction": 0.2, "test_fraction": 0.2, "seed": 42},
         "main_metric": "auc",
     }
@@ -57,7 +57,7 @@ class FilledRegistry:
     def store(self, content: object, folder: str, text: bytes | None = None) -> str:
         """Put a JSON file under its hash and return its URI."""
         data = json.dumps(content).encode() if text is None else text
-        key = f"tumor-diagnosis/prod/{folder}/{hashlib.sha256(data).hexdigest()}.json"
+        key = f"prod/tumor-diagnosis/{folder}/{hashlib.sha256(data).hexdigest()}.json"
         self.s3.put_object(Bucket=BUCKET, Key=key, Body=data)
         return f"s3://{BUCKET}/{key}"
 
@@ -69,7 +69,7 @@ class FilledRegistry:
         metadata = {
             "commit": COMMIT,
             "branch": "main",
-            "dataset_uri": f"s3://{BUCKET}/x/nonprod/content/{TREE}",
+            "dataset_uri": f"s3://{BUCKET}/nonprod/x/content/{TREE}",
             "dataset_version": "e2" * 32,
             "template_version": "0.4.0",
             "execution": "abcd1234efgh",
@@ -84,7 +84,7 @@ class FilledRegistry:
                 "Containers": [
                     {
                         "Image": IMAGE,
-                        "ModelDataUrl": f"s3://{BUCKET}/x/prod/executions/abcd1234efgh/Train/model.tar.gz",
+                        "ModelDataUrl": f"s3://{BUCKET}/prod/x/executions/abcd1234efgh/Train/model.tar.gz",
                         "Environment": {"SAGEMAKER_PROGRAM": "inference.py"},
                     }
                 ],

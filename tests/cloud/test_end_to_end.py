@@ -173,4 +173,4 @@ def test_feature_and_dev_never_touched_what_is_prods(lived: Lived) -> None:
         resources = call["resource"] if isinstance(call["resource"], list) else [call["resource"] or ""]
         for resource in resources:
             if tier and ":s3:::" in resource and "/" in resource:
-                assert f"/{SLUG}/{tier}/" in resource, call
+                assert f"/{tier}/{SLUG}/" in resource, call

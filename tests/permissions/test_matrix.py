@@ -212,10 +212,10 @@ def _resource(kind: str, project: str, environment: str, tier: str, account: str
         "endpoint": f"endpoint/{project}-{environment}",
     }
     files = {
-        "content": f"/{project}/{tier}/content/0a1b/data.csv",
-        "report": f"/{project}/{tier}/executions/abcdef123456/Evaluate/report/report.html",
-        "trained": f"/{project}/{tier}/executions/abcdef123456/Train/output/model.tar.gz",
-        "disguised": f"/{project}/{tier}/content/0a1b/nonprod/settings/data.csv",  # a star of IAM crosses slashes
+        "content": f"/{tier}/{project}/content/0a1b/data.csv",
+        "report": f"/{tier}/{project}/executions/abcdef123456/Evaluate/report/report.html",
+        "trained": f"/{tier}/{project}/executions/abcdef123456/Train/output/model.tar.gz",
+        "disguised": f"/{tier}/{project}/content/0a1b/nonprod/settings/data.csv",  # a star of IAM crosses slashes
         "content-list": "",
         "bucket": "",
     }
@@ -241,7 +241,7 @@ def _details(row: Row, project: str, environment: str, tier: str) -> dict[str, A
     if row.action == "iam:PassRole":
         return {"iam:PassedToService": f"{row.detail}.amazonaws.com"}
     if row.kind == "content-list":
-        return {"s3:prefix": f"{project}/{tier}/content/"}
+        return {"s3:prefix": f"{tier}/{project}/content/"}
     if row.action == "s3:ListBucket":
         return {"s3:prefix": ""}
     if row.kind == "branch":

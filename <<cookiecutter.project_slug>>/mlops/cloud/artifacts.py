@@ -1,4 +1,4 @@
-"""What travels to the jobs, in the artifact bucket by content: `<slug>/<tier>/content/<hash>/<file>`; settings lie in a
+"""What travels to the jobs, in the artifact bucket by content: `<tier>/<slug>/content/<hash>/<file>`; settings lie in a
 folder of their own, which more people may read.
 
 It is the store of this machine, tree by tree: so what is sent cannot change while it is sent, the same code or data has
@@ -35,7 +35,7 @@ class Missing:
 
 
 class Artifacts:
-    """What one project has in the bucket, in one tier: below `<slug>/<tier>/`."""
+    """What one project has in the bucket, in one tier: below `<tier>/<slug>/`."""
 
     def __init__(self, stack: AccountStack, folder: str, region: str) -> None:
         """Look below a folder of the bucket; what is sent is encrypted under the account's key."""

@@ -80,7 +80,7 @@ def prepare(wanted: EnvironmentName | None, *, stderr: bool = False) -> Submissi
     built = content.built_definition(settings, stderr=stderr)
     none = store.add(content.NO_VERSION)
     trees = {"CurrentModelUri": none, "CurrentBaselineUri": none} | content.trees(settings, built)
-    artifacts = Artifacts(stack, f"{slug}/{TIERS[environment]}", settings.region)
+    artifacts = Artifacts(stack, f"{TIERS[environment]}/{slug}", settings.region)
     role = job_role(settings, stack, caller.account, environment)
     values = {parameter: artifacts.uri(parameter, tree) for parameter, tree in trees.items()} | {
         "JobRole": role,
