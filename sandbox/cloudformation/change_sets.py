@@ -25,7 +25,7 @@ from sandbox.errors import AwsError
 
 _NO_CHANGES = "The submitted information didn't contain changes. Submit different information to create a change set."
 # Waiters of the AWS CLI sleep 5 seconds after a first look that comes too early.
-PATIENCE = 2.0  # seconds
+_PATIENCE = 5.0  # seconds
 
 
 class ChangeSetOperations:
@@ -64,7 +64,7 @@ class ChangeSetOperations:
     def DescribeChangeSet(self, call: Call) -> dict[str, Any]:
         refuse_lacking(call)
         stack, change_set = self.stacks.change_set(call)
-        end = time.monotonic() + PATIENCE
+        end = time.monotonic() + _PATIENCE
         while change_set.status in ("CREATE_PENDING", "CREATE_IN_PROGRESS") and time.monotonic() < end:
             time.sleep(0.01)
         wanted = change_set.wanted

@@ -13,7 +13,6 @@ from datetime import timedelta
 from typing import Any
 
 from sandbox.calls import Call
-from sandbox.cloudformation.change_sets import PATIENCE
 from sandbox.cloudformation.errors import invalid
 from sandbox.cloudformation.stack import Resource, Stack, now
 from sandbox.cloudformation.store import Stacks
@@ -21,6 +20,7 @@ from sandbox.cloudformation.store import Stacks
 _DRIFT = {"StackDriftStatus": "NOT_CHECKED"}
 _RESOURCE_DRIFT = {"StackResourceDriftStatus": "NOT_CHECKED"}
 _REMEMBERED = timedelta(days=90)
+_PATIENCE = 2.0  # seconds
 
 
 class ReadingOperations:
@@ -33,7 +33,7 @@ class ReadingOperations:
         if name is None:
             return {"Stacks": [_stack(stack) for stack in reversed(self.stacks.of(call)) if not stack.is_deleted]}
         stack = self.stacks.get(call, name)
-        end = time.monotonic() + PATIENCE
+        end = time.monotonic() + _PATIENCE
         while stack.in_progress and time.monotonic() < end:
             time.sleep(0.01)
         return {"Stacks": [_stack(stack)]}
