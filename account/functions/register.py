@@ -28,8 +28,8 @@ JOBS = ("processing-job/pipelines-*", "training-job/pipelines-*", "transform-job
 MODELS = "model/pipelines-*"
 IMAGES = ("sagemaker-scikit-learn", "sagemaker-xgboost")
 LOGS = ("ProcessingJobs", "TrainingJobs", "TransformJobs")
-ENVIRONMENT = ("PARTITION", "AWS_REGION", "ACCOUNT", "VERSION", "BUCKET", "KEY", "ROLE_PATH", "BOUNDARY")
-LISTS = ("SUBNETS", "SECURITY_GROUPS", "TAGS")  # of the environment too, with commas
+VARIABLES = ("PARTITION", "AWS_REGION", "ACCOUNT", "VERSION", "BUCKET", "KEY", "ROLE_PATH", "BOUNDARY")
+LISTS = ("SUBNETS", "SECURITY_GROUPS", "TAGS")  # variables too, with commas
 POLICY = "mlops"  # the one inline policy of each role
 ROOT_COMMIT = "mlops:root-commit"
 FORMS = {  # of each text in a call: what it must match, in signs and in words
@@ -44,6 +44,7 @@ FORMS = {  # of each text in a call: what it must match, in signs and in words
     "root_commit": ("[0-9a-f]{40}", "a commit id: 40 hexadecimal digits"),
     "template": (r"(?a:[\w.+-]{1,64})", "a release, such as 0.4.0"),
 }
+SOURCE = {"host", "repository"}  # of those, what stands in source_control
 
 Document = dict[str, Any]
 Undo = list[tuple[str, Callable[[], object]]]
@@ -72,17 +73,15 @@ class Account:
     @classmethod
     def here(cls) -> Account:
         """Read the environment."""
-        texts = (os.environ[name] for name in ENVIRONMENT)
+        texts = (os.environ[name] for name in VARIABLES)
         subnets, groups, tags = ([part.strip() for part in os.environ[name].split(",") if part] for name in LISTS)
         return cls(*texts, subnets, groups, dict(tag.split("=", 1) for tag in tags))  # type: ignore[arg-type, call-arg]
 
     def arns(self, service: str, *resources: str, under: str = "") -> list[str]:
-        """ARNs of this account and region; `under` is what all the resources begin with."""
         place = f"arn:{self.partition}:{service}:{self.region}:{self.number}:{under}"
         return [place + resource for resource in resources]
 
     def role(self, name: str) -> str:
-        """The ARN of a role of ours."""
         return f"arn:{self.partition}:iam::{self.number}:role{self.path}{name}"
 
 
@@ -103,10 +102,11 @@ class Request:
         """Raises Refused, naming what is wrong."""
         texts = dict(event) if isinstance(event, dict) else {}
         _check_interface(texts.pop("interface", None))
-        source = texts.pop("source_control", None)
-        texts |= source if isinstance(source, dict) else {}
-        if wrong := texts.keys() ^ FORMS.keys():
+        given = texts.pop("source_control", None)
+        source = given if isinstance(given, dict) else {}
+        if wrong := (texts.keys() ^ FORMS.keys() - SOURCE) | (source.keys() ^ SOURCE):
             raise Refused(f"the call lacks, or has too much: {', '.join(sorted(map(str, wrong)))}")
+        texts |= source
         for name, (form, words) in FORMS.items():
             if not isinstance(texts[name], str) or not re.fullmatch(form, texts[name]):
                 raise Refused(f"{name} must be {words}; it is {texts[name]!r}")
@@ -171,7 +171,7 @@ def _register(client: Any, roles: Roles, found: Found, undo: Undo) -> tuple[list
             undo.append((before.name, partial(_restore, client, before)))
             _bring_to(client, roles[label], before)
         else:
-            undo.append((roles[label].name, partial(_delete_if_ours, client, roles[label])))
+            undo.append((roles[label].name, partial(_delete, client, roles[label])))
             _create(client, roles[label])
     return list(roles), {"changed": changed}
 
@@ -204,13 +204,9 @@ def _look(client: Any, name: str) -> Role | None:
 
 def _check_ownership(request: Request, roles: Roles, found: Found) -> None:
     for label, role in found.items():
-        if role and role.tags.get(ROOT_COMMIT) != request.root_commit:
-            raise Refused(
-                f"the role {role.name} belongs to another repository: its tag {ROOT_COMMIT} is "
-                f"{role.tags.get(ROOT_COMMIT, 'missing')}; generate with another project_slug"
-            )
-        if role and role.path != roles[label].path:
-            raise Refused(f"the role {role.name} has the path {role.path} and not {roles[label].path}: remove it first")
+        if role and (role.tags.get(ROOT_COMMIT), role.path) != (request.root_commit, roles[label].path):
+            its = f"its tag {ROOT_COMMIT} is {role.tags.get(ROOT_COMMIT, 'missing')}, its path {role.path}"
+            raise Refused(f"the role {role.name} belongs to another repository: {its}; take another project_slug")
 
 
 def _create(client: Any, role: Role) -> None:
@@ -244,17 +240,13 @@ def _bring_to(client: Any, role: Role, now: Role) -> None:
 
 
 def _delete(client: Any, role: Role) -> None:
-    """What a lost answer already deleted is no error."""
-    for policy in role.policies:
-        with suppress(client.exceptions.NoSuchEntityException):
-            client.delete_role_policy(RoleName=role.name, PolicyName=policy)
-    with suppress(client.exceptions.NoSuchEntityException):
-        client.delete_role(RoleName=role.name)
-
-
-def _delete_if_ours(client: Any, role: Role) -> None:
+    """What is not there, or another's by now, is no error: an answer may have been lost."""
     if made := _ours(client, role):
-        _delete(client, made)
+        for policy in made.policies:
+            with suppress(client.exceptions.NoSuchEntityException):
+                client.delete_role_policy(RoleName=role.name, PolicyName=policy)
+        with suppress(client.exceptions.NoSuchEntityException):
+            client.delete_role(RoleName=role.name)
 
 
 def _ours(client: Any, role: Role) -> Role | None:
@@ -288,8 +280,7 @@ def _as_list(tags: dict[str, str]) -> list[dict[str, str]]:
     return [{"Key": key, "Value": value} for key, value in tags.items()]
 
 
-# What the roles may do. Sources: Service Authorization Reference; "How to use SageMaker AI execution roles" (SageMaker
-# Developer Guide), sections CreateProcessingJob, CreateTrainingJob and CreateModel.
+# What the roles may do: Service Authorization Reference; SageMaker Developer Guide, "How to use … execution roles".
 
 
 def _wanted(account: Account, request: Request, tier: str, kind: str) -> Role:

@@ -194,7 +194,14 @@ REFUSED: dict[str, list[Any]] = {
     "owner": ["x" * 257, "a,b", "a#b", 'a"b', "a\nb", None],
     "template": ["", "0.3 .0", "x" * 65, 3],
     "action": ["", "Register", "delete", None],
-    "source_control": [None, {}, {"host": "gitlab", "repository": "a"}, {"host": "github", "repository": "a/b/c"}],
+    "source_control": [
+        None,
+        {},
+        {"host": "github"},
+        {"host": "github", "repository": "a", "x": "y"},
+        {"host": "gitlab", "repository": "a"},
+        {"host": "github", "repository": "a/b/c"},
+    ],
 }
 
 
