@@ -32,10 +32,10 @@ update: .venv/.ready ## Bring an older repository to this template: REPOSITORY=.
 
 # The switches of the two below: PLAN=1 stops after the plan, YES=1 does not ask, FORCE=1 deletes files too.
 SWITCHES = $(if $(PLAN),--plan) $(if $(YES),--yes)
-account: .venv/.ready ## Deploy the account stack: PLAN=1, YES=1, PARAMETERS=org.yaml
+account: .venv/.ready ## Deploy the account stack: PLAN=1 YES=1 PARAMETERS=org.yaml
 	@$(PYTHON) -m account deploy $(SWITCHES) $(if $(PARAMETERS),--parameters '$(PARAMETERS)')
 
-account-remove: .venv/.ready ## Remove the account stack: PLAN=1, YES=1, FORCE=1 with the bucket
+account-remove: .venv/.ready ## Remove it: PLAN=1 YES=1, FORCE=1 for its files too
 	@$(PYTHON) -m account remove $(SWITCHES) $(if $(FORCE),--force)
 
 bench: .venv/.ready ## Measure rendering, setup, runs and updates beside peers
