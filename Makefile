@@ -26,7 +26,7 @@ test-fast: .venv/.ready ## Run the tests that take less than a minute together
 test-long: .venv/.ready ## Run every test, with ten times as many random answers
 	HYPOTHESIS_PROFILE=long $(PYTHON) -m pytest -n 2 --dist worksteal
 
-update: .venv/.ready ## Bring an older repository to this template: REPOSITORY=../it
+update: .venv/.ready ## Bring an older repository up to date: REPOSITORY=../it
 	@test -n '$(REPOSITORY)' || { echo 'name the repository: make update REPOSITORY=../tumor-diagnosis' >&2; exit 1; }
 	@PYTHONPATH='<<cookiecutter.project_slug>>' $(PYTHON) -m mlops update --repository '$(REPOSITORY)' --template .
 
