@@ -12,9 +12,6 @@ from sandbox.cloudformation.references import dependencies, order_of
 from sandbox.cloudformation.stack import Resource, Stack, Wanted
 from sandbox.cloudformation.types.handler import as_list, as_map
 
-# These refuse `aws:` tags from everybody, in the sandbox from CloudFormation too (LENIENCIES.md).
-_WITHOUT_SYSTEM_TAGS = ("AWS::CodeCommit::Repository", "AWS::S3::Bucket", "AWS::SageMaker::ModelPackageGroup")
-
 
 class Desired:
     """value(logical id, attribute): a resource's Ref (attribute None) or attribute."""
@@ -59,26 +56,18 @@ class Desired:
         return self._tagged(logical_id, type_name, convert(type_name, region, resolved))
 
     def _tagged(self, logical_id: str, type_name: str, properties: dict[str, Any]) -> dict[str, Any]:
-        """With the stack's tags, which the template's own override, and CloudFormation's."""
+        """With the stack's tags, which the template's own override."""
         name = schemas.tags_property(type_name, self._stack.region)
         own = properties.get(name) if name else None
         if name is None or own is UNKNOWN or not isinstance(own, (dict, list, type(None))):
             return properties
         if isinstance(own, list) and not all(isinstance(tag, dict) and "Key" in tag for tag in own):
             return properties
-        tags = {**self._wanted.tags, **as_map(own), **self._system_tags(logical_id, type_name)}
+        tags = {**self._wanted.tags, **as_map(own)}
         if tags:
             is_map = schemas.tags_are_a_map(type_name, self._stack.region)
             properties[name] = tags if is_map else as_list(tags)
         return properties
-
-    def _system_tags(self, logical_id: str, type_name: str) -> dict[str, str]:
-        region = self._stack.region
-        return {}
-        if not schemas.takes_system_tags(type_name, region) or type_name in _WITHOUT_SYSTEM_TAGS:
-            return {}
-        said = {"stack-name": self._stack.name, "logical-id": logical_id, "stack-id": self._stack.arn}
-        return {f"aws:cloudformation:{key}": value for key, value in said.items()}
 
     def taken_outputs(self) -> list[Any]:
         """The values of the outputs whose conditions hold, as taken() has properties."""

@@ -69,13 +69,6 @@ def tags_property(type_name: str, region: str) -> str | None:
     return str(tagging["tagProperty"]).removeprefix("/properties/") if tagging.get("taggable") else None
 
 
-@cache
-def takes_system_tags(type_name: str, region: str) -> bool:
-    """Whether CloudFormation adds its own `aws:cloudformation:*` tags."""
-    tagging = schema_of(type_name, region).get("tagging") or {}
-    return bool(tagging.get("cloudFormationSystemTags"))
-
-
 def tags_are_a_map(type_name: str, region: str) -> bool:
     name = tags_property(type_name, region)
     schema = schema_of(type_name, region)

@@ -156,7 +156,9 @@ def test_a_project_reaches_its_own_tier_and_no_other_project(label: str) -> None
         "parameter/mlops/account",
     )
     shared += (":repository/sagemaker-", ":repository/*", ":ec2:", ":servicequotas:", "pipelines-*", ":codecommit:")
-    own: dict[str, tuple[str, ...]] = {"nonprod": ("diagnosis-feature", "diagnosis-dev", "/nonprod/diagnosis/", "-nonprod-job")}
+    own: dict[str, tuple[str, ...]] = {
+        "nonprod": ("diagnosis-feature", "diagnosis-dev", "/nonprod/diagnosis/", "-nonprod-job")
+    }
     own["prod"] = ("diagnosis-prod", "diagnosis-champion", "diagnosis-challenger", "/prod/diagnosis/", "-prod-job")
     for statement in statements(label, policies.of_roles(FULL)[label]):
         for resource in set(statement.resources) - {"*"}:

@@ -45,12 +45,16 @@ def deploy(sandbox: Sandbox) -> Stack:
     # boto3 would keep the first credentials that it finds.
     with patch.dict(os.environ, sandbox.environment()), patch("boto3.DEFAULT_SESSION", None):
         iam = boto3.client("iam")
-        managed = {name: _policy(iam, template, name) for name in ("Boundary", "DataScientist", "Approver")}
+        managed = {
+            name: _policy(iam, template, name)
+            for name in ("Boundary", "DataScientist", "DataScientistCode", "Approver")
+        }
         credentials = _function(iam, template, managed["Boundary"])
         registered = [_register(project, managed["Boundary"], credentials) for project in (OWN, OTHER)]
-        people = {"scientist": managed["DataScientist"], "approver": managed["Approver"]}
+        scientist = (managed["DataScientist"], managed["DataScientistCode"])
+        people = {"scientist": scientist, "approver": (managed["Approver"],)}
         key_policy = _resolve(template["Resources"]["Key"]["Properties"]["KeyPolicy"])
-        return Stack(registered[0], {who: _person(iam, who, policy) for who, policy in people.items()}, key_policy)
+        return Stack(registered[0], {who: _person(iam, who, policies) for who, policies in people.items()}, key_policy)
 
 
 def _function(iam: Any, template: Mapping[str, Any], boundary: str) -> dict[str, str]:
@@ -112,12 +116,13 @@ def _policy(iam: Any, template: Mapping[str, Any], name: str) -> str:
     return str(created["Policy"]["Arn"])
 
 
-def _person(iam: Any, name: str, policy: str) -> str:
-    """The role of a permission set, with one of the stack's policies."""
+def _person(iam: Any, name: str, policies: tuple[str, ...]) -> str:
+    """The role of a permission set, with some of the stack's policies."""
     trust = {"Effect": "Allow", "Principal": {"AWS": ACCOUNT}, "Action": "sts:AssumeRole"}
     document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
     arn = iam.create_role(RoleName=name, AssumeRolePolicyDocument=document)["Role"]["Arn"]
-    iam.attach_role_policy(RoleName=name, PolicyArn=policy)
+    for policy in policies:
+        iam.attach_role_policy(RoleName=name, PolicyArn=policy)
     return str(arn)
 
 

@@ -19,7 +19,6 @@ from sandbox import Sandbox
 from sandbox.ecr.sagemaker_images import ACCOUNTS
 from tests.permissions.engine import Decision, Document, Engine, Policies, Request
 
-
 # AWS's own image registries let every account pull ("Pull a SageMaker image" needs no more than one's own permission).
 OF_AWS = set(ACCOUNTS.values())
 FOR_EVERYBODY_TO_PULL: Document = {

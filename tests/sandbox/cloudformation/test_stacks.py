@@ -171,14 +171,13 @@ def test_conditions_decide_what_is_made(stacks, refused):
 def test_stack_tags_reach_the_resources_and_their_own_tags_win(stacks, client):
     template = {"A": parameter("/a"), "B": parameter("/b")}
     template["B"]["Properties"]["Tags"] = {"team": "own"}
-    stack = stacks.create(template, Tags=[{"Key": "team", "Value": "ml"}])
+    stacks.create(template, Tags=[{"Key": "team", "Value": "ml"}])
 
     def tags(name):
         found = client("ssm").list_tags_for_resource(ResourceType="Parameter", ResourceId=name)["TagList"]
         return {tag["Key"]: tag["Value"] for tag in found}
 
-    system = {"aws:cloudformation:stack-name": "demo", "aws:cloudformation:stack-id": stack["StackId"]}
-    assert tags("/a") == {"team": "ml", "aws:cloudformation:logical-id": "A", **system}
+    assert tags("/a") == {"team": "ml"}
     assert tags("/b")["team"] == "own"
     stacks.update(template, Tags=[{"Key": "team", "Value": "other"}, {"Key": "cost", "Value": "1"}])
     assert (tags("/a")["team"], tags("/a")["cost"]) == ("other", "1")
