@@ -196,7 +196,7 @@ def build(structure: Structure, driver: Path) -> dict[str, Any]:
     parameters = {name: ParameterString(name) for name in structure.parameters}
     parts = Parts(structure, OfflineSession(driver), parameters)
     pipeline = Pipeline(
-        name=structure.slug,
+        name="pipeline",  # is not in the definition: CreatePipeline names it
         parameters=list(parts.parameter.values()),
         steps=changed_by_the_team(steps(parts), parts),
         sagemaker_session=parts.session,

@@ -15,6 +15,7 @@ import pytest
 
 from sandbox.server import Sandbox
 from tests.cloud.cloud_account import CloudAccount, Environment
+from tests.definitions import shared_definitions
 from tests.permissions.conftest import engine
 from tests.permissions.engine import Engine
 from tests.permissions.guardrails import GUARDRAILS
@@ -66,7 +67,8 @@ def lived(
     running_sandbox.clear_calls()
     told = {"setup": repository.mlops("setup"), "doctor": repository.mlops("doctor")}
     repository.git("switch", "--quiet", "--create", "feature-depth")
-    told["feature"] = repository.mlops("submit", "--wait")
+    with shared_definitions(path):
+        told["feature"] = repository.mlops("submit", "--wait")
     for branch, environment, role in [("dev", "dev", "nonprod-ci"), ("main", "prod", "prod-ci")]:
         repository.git("switch", "--quiet", branch)
         told[environment] = repository.at(path, **account.build(f"mlops-{SLUG}-{role}")).mlops("submit", "--wait")

@@ -10,6 +10,7 @@ import pytest
 from cookiecutter.main import cookiecutter
 
 from tests.conftest import TEMPLATE, Repository
+from tests.definitions import shared_definitions
 
 Again = Callable[[], Repository]
 KEPT = ("runs", "store", "cache", "definitions", "versions")
@@ -21,7 +22,8 @@ def once(clean_machine: None, tmp_path_factory: pytest.TempPathFactory) -> Repos
     folder = tmp_path_factory.mktemp("once")
     cookiecutter(str(TEMPLATE), no_input=True, default_config=True, output_dir=str(folder))
     repository = Repository(folder / "tumor-diagnosis", {"PYTHONDONTWRITEBYTECODE": ""})
-    repository.mlops("run")
+    with shared_definitions(repository.path):
+        repository.mlops("run")
     return repository
 
 

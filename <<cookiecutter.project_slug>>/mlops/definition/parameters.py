@@ -125,7 +125,6 @@ class Machine:
 class Structure:
     """All that the definition may depend on. What is not here is a parameter, so changing it builds nothing."""
 
-    slug: str
     region: str
     task: str
     framework: str
@@ -146,7 +145,6 @@ class Structure:
         """Take from the settings of an environment what shapes its pipeline."""
         jobs = {step: settings.jobs.of(key) for step, key in STEPS.items()}
         return cls(
-            slug=settings.project.slug,
             region=settings.region,
             task=settings.model.task,
             framework=settings.model.framework,
