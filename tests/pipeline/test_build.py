@@ -13,7 +13,7 @@ from mlops.laptop import store
 
 
 def test_who_builds_at_the_same_moment_is_a_moment_late(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    structure = Structure("s", "us-east-1", "t", "f", None, None, "m", False, False, {}, 0, 0, {}, [], [])
+    structure = Structure("us-east-1", "t", "f", None, None, "m", False, False, {}, 0, 0, {}, [], [])
     target, rename = tmp_path / "definitions" / "one", os.rename
 
     def built(command: list[str], **_: Any) -> subprocess.CompletedProcess[str]:
