@@ -1,4 +1,4 @@
-"""What goes on behind the answers: deliveries of events, asynchronous invocations, jobs.
+"""What goes on behind the answers: deliveries of events, asynchronous invocations, jobs, executions of pipelines.
 
 AWS answers at once and works afterwards. Whoever works in the sandbox after an answer says so here, so that a test can
 wait until all is quiet, and so that a reset ends it.
@@ -39,7 +39,7 @@ class Background:
     def start(self, work: Callable[..., None], *arguments: Any) -> None:
         """Run on a thread of its own; the sandbox is not quiet from now until the end of it."""
         self._count(1)
-        Thread(target=self._run, args=(work, arguments), name=work.__name__, daemon=True).start()
+        Thread(target=self._run, args=(work, arguments), name=work.__qualname__, daemon=True).start()
 
     def sleep(self, seconds: float) -> None:
         """Raises Ended when the sandbox is reset or stopped meanwhile."""

@@ -30,8 +30,8 @@ class Sandbox:
     """AWS on this machine: `with Sandbox() as sandbox:` starts it, leaving stops it and removes all its state.
 
     region: what AWS_REGION says to clients. faults: see sandbox/faults.py. call_log: a file to append to. port: 0
-    for a free
-    one. moto keeps its state in modules, so a process has at most one sandbox at a time; processes do not meet.
+    for a free one. moto keeps its state in modules, so a process has at most one sandbox at a time; processes do not
+    meet.
     Raises RuntimeError for a second one, BadFaults for faults that cannot be used, OSError if the port is taken.
     """
 
@@ -107,10 +107,10 @@ class Sandbox:
         self._running = False
         stopping.set()
         self._ready.wait()
-        for service in self._services.values():
-            service.reset()  # what runs for a customer ends while its calls are still answered
         if self._server is not None:
             self.inside.background.end()  # while what is under way can still be answered
+            for service in self._services.values():
+                service.reset()
             self._server.shutdown()
         self._thread.join()
         self._socket.close()
@@ -151,8 +151,8 @@ class Sandbox:
         self._faults.replace(check_faults(list(faults)))
 
     def wait_until_quiet(self, timeout: float = 30) -> None:
-        """Wait until no event is being delivered, no function and no job runs behind an answer. Raises TimeoutError
-        after `timeout` seconds."""
+        """Wait until no event is being delivered, and no function, job or execution of a pipeline runs behind an answer.
+        Raises TimeoutError after `timeout` seconds."""
         if not self.inside.background.wait_until_quiet(timeout):
             raise TimeoutError(f"the sandbox is still busy after {timeout} s")
 
@@ -194,53 +194,21 @@ class Sandbox:
         from werkzeug.serving import make_server
 
         from sandbox.callers import Callers
-        from sandbox.cloudformation import CloudFormation
-        from sandbox.cloudwatch_logs import CloudWatchLogs
-        from sandbox.codecommit import CodeCommit
         from sandbox.codecommit.git_http import GitHttp
-        from sandbox.ec2 import Ec2
-        from sandbox.ecr import Ecr
-        from sandbox.eventbridge import EventBridge
         from sandbox.faults import Faults
         from sandbox.front import Front
-        from sandbox.functions import Functions
         from sandbox.http_server import RequestHandler
-        from sandbox.iam import Iam
         from sandbox.inside import Inside
-        from sandbox.kms import Kms
-        from sandbox.s3 import S3
-        from sandbox.sagemaker import SageMaker
-        from sandbox.service_quotas import ServiceQuotas
-        from sandbox.ssm import Ssm
-        from sandbox.sts import Sts
-        from sandbox.tagging import Tagging
+        from sandbox.services import Services
 
         self._faults = Faults()
         if self._wanted_faults:
             self.set_faults(self._wanted_faults)
         self._callers = Callers(self._secret, self.region)
-        self.inside = inside = Inside(self.url, self.region, self._folder, self._callers)
-        codecommit = CodeCommit(self._folder / "codecommit", self.url, self.region)
-        self.functions = Functions(inside, self._folder / "functions")
-        self.events = EventBridge(inside, self._log)
-        self._services = {
-            "cloudformation": CloudFormation(inside),
-            "codecommit": codecommit,
-            "ec2": Ec2(),
-            "ecr": Ecr(),
-            "events": self.events,
-            "iam": Iam(),
-            "kms": Kms(),
-            "lambda": self.functions,
-            "logs": CloudWatchLogs(),
-            "resourcegroupstaggingapi": Tagging(),
-            "s3": S3(inside),
-            "sagemaker": SageMaker(inside),
-            "service-quotas": ServiceQuotas(inside.quotas),
-            "ssm": Ssm(),
-            "sts": Sts(),
-        }
-        git = GitHttp(codecommit.repositories, self._callers, self._log, self._faults, self.region)
+        self.inside = Inside(self.url, self.region, self._folder, self._callers)
+        services = Services(self.inside, self._log, self._folder)
+        self._services, self.events, self.functions = services.by_name, services.events, services.functions
+        git = GitHttp(services.codecommit.repositories, self._callers, self._log, self._faults, self.region)
         front = Front(self._services, git, self.endpoint.facts, self._callers, self._log, self._faults, self.region)
         port = self._socket.getsockname()[1]
         return make_server(HOST, port, front, threaded=True, request_handler=RequestHandler, fd=self._socket.fileno())

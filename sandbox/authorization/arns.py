@@ -56,7 +56,7 @@ def _rule(call: Call, name: str, value: str) -> str:
         return value
     rule = call.params.get("Name") if call.operation not in ("PutTargets", "RemoveTargets", "ListTargetsByRule") else ""
     if "EventBus" in call.operation:
-        return call.arn("events", f"event-bus/{call.params['Name']}")
+        return call.arn("events", f"event-bus/{call.params.get('Name', 'default')}")
     bus = str(call.params.get("EventBusName") or "default").rpartition("/")[2]
     path = "" if bus == "default" else f"{bus}/"
     return call.arn("events", f"rule/{path}{rule or call.params.get('Rule')}")

@@ -24,7 +24,7 @@ class Place(Protocol):
 
 
 def backend(name: str, call: Place, account: str | None = None) -> Any:
-    """moto's backend of one service, e.g. `awslambda`, or None if nothing was ever asked of it."""
+    """moto's backend of one service, e.g. `dynamodb`, or None if nothing was ever asked of it."""
     module = sys.modules.get(f"moto.{name}.models")
     if module is None:
         return None

@@ -96,19 +96,16 @@ def _in_moto(call: Call, service: str, arn: str) -> dict[str, str]:
     name = arn.split(":", 5)[5]
     if service == "iam":
         return _of_iam(call, arn, name)
-    if service == "lambda":
-        functions = moto_state.backend("awslambda", call)
-        found = functions.get_function(arn) if functions and _has_function(functions, arn) else None
-        return dict(found.tags) if found else {}
     if service == "kms":
         keys = moto_state.backend("kms", call)
         return _plain(keys.tagger.list_tags_for_resource(name.partition("/")[2])) if keys else {}
     if service == "logs":
         groups = moto_state.backend("logs", call)
         return dict(groups.tagger.get_tag_dict_for_resource(arn.partition(":log-stream:")[0])) if groups else {}
-    if service in ("events", "dynamodb"):
-        holder = moto_state.backend(service, call)
-        return dict(holder.tagger.get_tag_dict_for_resource(arn)) if holder else {}
+    if service == "dynamodb":
+        tables = moto_state.backend("dynamodb", call)
+        found = tables.tables.get(name.split("/")[1]) if tables else None
+        return _plain({"Tags": found.tags}) if found else {}
     if service == "ssm":
         parameters = moto_state.backend("ssm", call)
         tags = parameters._resource_tags["Parameter"] if parameters else {}
@@ -129,10 +126,6 @@ def _of_iam(call: Call, arn: str, name: str) -> dict[str, str]:
         policy = iam.managed_policies.get(arn)
         return {key: tag["Value"] for key, tag in policy.tags.items()} if policy else {}
     return dict(iam.tagger.get_tag_dict_for_resource(arn))
-
-
-def _has_function(functions: Any, arn: str) -> bool:
-    return any(function.function_arn == arn for function in functions.list_functions())
 
 
 def _plain(answer: Mapping[str, Any]) -> dict[str, str]:

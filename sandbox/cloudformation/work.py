@@ -158,5 +158,9 @@ def not_updatable(told: str) -> Failed:
     return Failed(_handler(told, "NotUpdatable"))
 
 
+def invalid_request(told: str) -> Failed:
+    return Failed(_handler(f"Invalid request provided: {told}", "InvalidRequest"))
+
+
 def _handler(told: str, code: str) -> str:
     return f'Resource handler returned message: "{told}" (RequestToken: {uuid4()}, HandlerErrorCode: {code})'

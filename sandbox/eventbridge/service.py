@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from threading import Event as Signal
 from threading import Thread
@@ -85,11 +86,18 @@ class EventBridge(BusOperations, RuleOperations, PutEventsOperation):
             call.context["events:detail-type"] = sorted({str(entry.get("DetailType")) for entry in entries})
         if call.operation == "PutTargets":
             call.context["events:TargetArn"] = sorted({str(target.get("Arn")) for target in params["Targets"]})
+        for arn in call.resources:
+            tags = self.resource_tags(call, arn)
+            call.context.update({f"aws:ResourceTag/{key}": value for key, value in tags.items()})
+
+    def resource_tags(self, call: Call, arn: str) -> Mapping[str, str]:
+        """Of a bus or a rule; none of what is not there."""
         with self.buses.lock:
             for bus in self.buses.mine(call).values():
                 tagged = {bus.arn: bus.tags} | {rule.arn: rule.tags for rule in bus.rules.values()}
-                for arn in set(call.resources) & set(tagged):
-                    call.context.update({f"aws:ResourceTag/{key}": value for key, value in tagged[arn].items()})
+                if arn in tagged:
+                    return dict(tagged[arn])
+        return {}
 
     def reset(self) -> None:
         self.buses.clear()

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -193,10 +194,14 @@ class Functions(PermissionOperations, EventConfigOperations, InvokeOperation):
             call.resources[:] = named_here
         if call.operation == "AddPermission":
             call.context["lambda:Principal"] = params.get("Principal")
+        tags = self.resource_tags(call, named_here[0]) if named_here else {}
+        call.context.update({f"aws:ResourceTag/{key}": value for key, value in tags.items()})
+
+    def resource_tags(self, call: Call, arn: str) -> Mapping[str, str]:
+        """Of a function; none of what is not there."""
         with self.registry.lock:
-            function = self.registry.by_arn(named_here[0]) if named_here else None
-            tags = function.tags if function else {}
-            call.context.update({f"aws:ResourceTag/{key}": value for key, value in tags.items()})
+            function = self.registry.by_arn(arn)
+            return dict(function.tags) if function else {}
 
     def stop(self) -> None:
         """At the end of the sandbox."""

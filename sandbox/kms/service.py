@@ -19,6 +19,7 @@ _ALIAS = r"^alias/[a-zA-Z0-9/_-]+$"
 _WAIT_DAYS = range(7, 31)
 _DEFAULT_WAIT_DAYS = 30
 _DEFAULT_ROTATION_DAYS = 365
+_POLICY = "default"
 _MOST_TAGS = 50
 _TAG = r"[\p{L}\p{Z}\p{N}_.:/=+\-@]*"
 
@@ -38,11 +39,19 @@ class Kms:
         _check_tags(call)
         return TO_MOTO
 
-    def PutKeyPolicy(self, call: Call) -> dict[str, Any]:
-        """Key states: allowed in every state. KeyId is no alias."""
-        find_key(call.caller.account, call.region, call.params["KeyId"], alias=False)
+    def PutKeyPolicy(self, call: Call) -> None:
+        """Key states: allowed in every state. KeyId is no alias. The one policy is called default, and need not be
+        named."""
+        key = self._key(call)
+        _check_policy_name(call)
         check_key_policy(call)
-        return TO_MOTO
+        key.policy = call.params["Policy"]
+
+    def GetKeyPolicy(self, call: Call) -> dict[str, Any]:
+        """As PutKeyPolicy."""
+        key = self._key(call)
+        _check_policy_name(call)
+        return {"Policy": key.policy, "PolicyName": _POLICY}
 
     def CreateAlias(self, call: Call) -> dict[str, Any]:
         """AliasName: "The alias name must begin with alias/ […] cannot begin with alias/aws/"; the target is a key of
@@ -189,6 +198,12 @@ class Kms:
     @staticmethod
     def _key(call: Call) -> Any:
         return find_key(call.caller.account, call.region, call.params["KeyId"], alias=False)
+
+
+def _check_policy_name(call: Call) -> None:
+    """PolicyName: "If no policy name is specified, the default value is default. The only valid value is default." """
+    if call.params.get("PolicyName", _POLICY) != _POLICY:
+        raise AwsError("NotFoundException", "No such policy exists")
 
 
 def _check_alias(call: Call) -> None:

@@ -33,8 +33,9 @@ class SageMaker(
         self.inside = inside
         self.registries = Registries()
         self.models = Models()
-        self.jobs = Jobs()
+        self.jobs = Jobs(inside.quotas)
         self.pipelines = Pipelines()
+        inside.background.when_ending(self._abandon)
 
     def Search(self, call: Call) -> dict[str, Any]:
         """moto would search its own, empty registry and find nothing: a wrong answer. What it does search, it keeps
@@ -73,10 +74,6 @@ class SageMaker(
         found = self.jobs.find(arn) or self.models.by_arn.get(arn) or self.pipelines.by_arn.get(arn)
         return found.tags if found else None
 
-    def running(self) -> int:
-        """How many jobs and executions are under way."""
-        return len(self.jobs.running()) + len(self.pipelines.running())
-
     def resource_tags(self, call: Call, arn: str) -> Mapping[str, str]:
         """For the condition key aws:ResourceTag/…; a version has those of its group."""
         registry = self.registries.of(call)
@@ -90,12 +87,12 @@ class SageMaker(
             return {}
 
     def reset(self) -> None:
-        """Ends every execution and every job at once."""
-        ending = self.pipelines.abandon()
         self.jobs.clear()
-        for execution in ending:
-            if execution.thread is not None:
-                execution.thread.join(timeout=5)
         self.pipelines.clear()
         self.models.by_arn.clear()
         self.registries.clear()
+
+    def _abandon(self) -> None:
+        """Every execution and every job ends at once, and tells nobody."""
+        self.pipelines.abandon()
+        self.jobs.abandon()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from functools import cache
 from typing import Any
@@ -55,9 +56,19 @@ def function(monkeypatch: pytest.MonkeyPatch) -> Registration:
 def registration(
     function: Registration, aws: Sandbox, clients: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch
 ) -> Registration:
-    """The function, with the sandbox's IAM."""
+    """The function, with the sandbox's IAM, in which there is the boundary."""
+    make_boundary(clients("iam"))
     monkeypatch.setattr(boto3, "client", lambda service, config: clients(service))
     return function
+
+
+def make_boundary(iam: Any) -> None:
+    """The policy that the stack would have made: IAM refuses a role whose boundary is not there."""
+    boundary = function_environment()["BOUNDARY"]
+    path, name = boundary.partition(":policy")[2].rsplit("/", 1)
+    document = json.dumps(Resolved().resources["Boundary"]["Properties"]["PolicyDocument"])
+    made = iam.create_policy(PolicyName=name, Path=f"{path}/", PolicyDocument=document)
+    assert made["Policy"]["Arn"] == boundary
 
 
 @pytest.fixture

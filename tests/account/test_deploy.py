@@ -266,7 +266,10 @@ def test_by_force_files_go_too(clients: Clients) -> None:
 
 
 def test_an_organisations_key_is_left_alone(clients: Clients) -> None:
-    theirs = clients("kms").create_key()["KeyMetadata"]["Arn"]
+    kms, logs = clients("kms"), {"Service": "logs.us-east-1.amazonaws.com"}
+    policy = json.loads(kms.get_key_policy(KeyId=kms.create_key()["KeyMetadata"]["KeyId"])["Policy"])
+    policy["Statement"].append({"Effect": "Allow", "Principal": logs, "Action": "kms:*", "Resource": "*"})
+    theirs = kms.create_key(Policy=json.dumps(policy))["KeyMetadata"]["Arn"]
     make(KmsKeyArn=theirs)
     assert published(clients)["kms-key"] == theirs
     take_away()

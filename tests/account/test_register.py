@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from account.functions import register
 from sandbox.server import Sandbox
-from tests.account.conftest import CALL, ROOT, Registration, function_environment, state
+from tests.account.conftest import CALL, ROOT, Registration, function_environment, make_boundary, state
 
 LABELS = ["nonprod-ci", "nonprod-job", "prod-ci", "prod-job"]
 READS = ("Get", "List")
@@ -260,6 +260,7 @@ def test_a_failure_at_any_write_leaves_everything_as_it_was(
 
     def prepare() -> dict[str, Any]:
         aws.reset()
+        make_boundary(iam)
         for step in preparation:
             step(registration, iam)
         return state(iam)

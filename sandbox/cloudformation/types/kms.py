@@ -7,7 +7,7 @@ from typing import Any
 
 from sandbox.cloudformation.types.handler import Handler, Properties, as_list, changed, picked, tag_changes
 from sandbox.cloudformation.types.policies import document
-from sandbox.cloudformation.work import Work, not_updatable
+from sandbox.cloudformation.work import Work, invalid_request, not_updatable
 
 # Template Reference, AWS::KMS::Key: "If you change the value of … on an existing KMS key, the update request fails".
 _FIXED = ("KeySpec", "KeyUsage", "MultiRegion")
@@ -54,10 +54,23 @@ class Key(Handler):
             kms.schedule_key_deletion(KeyId=work.physical_id, PendingWindowInDays=held.get("PendingWindowInDays", 30))
 
     def _switch(self, kms: Any, key: str, old: Properties, new: Properties) -> None:
-        if old.get("EnableKeyRotation", False) != new.get("EnableKeyRotation", False):
-            (kms.enable_key_rotation if new.get("EnableKeyRotation") else kms.disable_key_rotation)(KeyId=key)
-        if old.get("Enabled", True) != new.get("Enabled", True):
-            (kms.enable_key if new.get("Enabled", True) else kms.disable_key)(KeyId=key)
+        """Rotation is set while the key is enabled, as the registry's own handler of the type does it."""
+        was_enabled, enabled = old.get("Enabled", True), new.get("Enabled", True)
+        rotate = new.get("EnableKeyRotation", False)
+        rotation_differs = old.get("EnableKeyRotation", False) != rotate
+        if rotation_differs:  # in a rollback it may never have been changed
+            rotation_differs = kms.get_key_rotation_status(KeyId=key)["KeyRotationEnabled"] != rotate
+        if rotation_differs and not was_enabled and not enabled:
+            raise invalid_request(
+                "You cannot modify the EnableKeyRotation property when the Enabled property is false. "
+                "Set Enabled to true to modify the EnableKeyRotation property."
+            )
+        if enabled and not was_enabled:
+            kms.enable_key(KeyId=key)
+        if rotation_differs:
+            (kms.enable_key_rotation if rotate else kms.disable_key_rotation)(KeyId=key)
+        if was_enabled and not enabled:
+            kms.disable_key(KeyId=key)
 
 
 class Alias(Handler):

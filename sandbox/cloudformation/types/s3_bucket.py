@@ -14,15 +14,14 @@ from sandbox.cloudformation.types.handler import Handler, Properties, as_list, c
 from sandbox.cloudformation.types.s3_lifecycle import lifecycle
 from sandbox.cloudformation.work import Work, already_exists, is_not_found
 
-# moto's life cycle keeps no NewerNoncurrentVersions: a rule with them would delete too much, unseen.
 _RULE = {
     "AbortIncompleteMultipartUpload": None,
     "ExpirationDate": None,
     "ExpirationInDays": None,
     "ExpiredObjectDeleteMarker": None,
     "Id": None,
-    "NoncurrentVersionExpiration": {"NoncurrentDays": None},
-    "NoncurrentVersionTransitions": {"StorageClass": None, "TransitionInDays": None},
+    "NoncurrentVersionExpiration": {"NewerNoncurrentVersions": None, "NoncurrentDays": None},
+    "NoncurrentVersionTransitions": {"NewerNoncurrentVersions": None, "StorageClass": None, "TransitionInDays": None},
     "ObjectSizeGreaterThan": None,
     "ObjectSizeLessThan": None,
     "Prefix": None,

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sandbox.calls import Call
-from sandbox.errors import NotImplementedInSandbox
+from sandbox.errors import AwsError, NotImplementedInSandbox
+from sandbox.kms import find_key, require_usable
 from sandbox.sagemaker.jobs.store import Kind
 from sandbox.sagemaker.runner import Problem, requests
 from sandbox.sagemaker.store import invalid
@@ -52,20 +53,16 @@ def check_key(call: Call, key: str | None) -> None:
     uses the key of Amazon S3 for the account of the role. Raises ValidationException for one that is not there."""
     if not key:
         return
-    if not _KEY_ID.fullmatch(key) or not _exists(call, key):
+    if not _KEY_ID.fullmatch(key) or not _is_usable(call, key):
         raise invalid(f"Invalid KMS key: {key} does not exist in {call.region}, or is disabled.")
 
 
-def _exists(call: Call, key: str) -> bool:
-    from moto.kms.models import kms_backends
-
-    account = key.split(":")[4] if key.startswith("arn:") else call.caller.account
-    region = key.split(":")[3] if key.startswith("arn:") else call.region
-    if region != call.region or account not in kms_backends:
+def _is_usable(call: Call, key: str) -> bool:
+    try:
+        require_usable(find_key(call.caller.account, call.region, key))
+    except AwsError:
         return False
-    backend = kms_backends[account][region]
-    held = backend.keys.get(backend.any_id_to_key_id(key) or "")
-    return held is not None and bool(held.enabled)
+    return True
 
 
 def check_network(call: Call, network: Mapping[str, Any] | None) -> None:

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
-from threading import Event, RLock, Thread
+from threading import Event, RLock
 from typing import Any
 
 from sandbox.calls import Call
 from sandbox.errors import AwsError
 from sandbox.sagemaker.runner import Processes
 from sandbox.sagemaker.store import invalid, now
+from sandbox.service_quotas import Quotas, Usage
 
 
 @dataclass(frozen=True)
 class Kind:
-    """What the three kinds of jobs have names for. word: as in `ProcessingJobName`. path: of their ARNs."""
+    """What the three kinds of jobs have names for. word: as in `ProcessingJobName`. path: of their ARNs. usage: of
+    instances, as quotas call it. cluster: where a request says which instances."""
 
     word: str
     path: str
+    usage: Usage
+    cluster: tuple[str, ...]
 
     @property
     def log_group(self) -> str:
@@ -26,9 +31,9 @@ class Kind:
         return f"/aws/sagemaker/{self.word}Jobs"
 
 
-PROCESSING = Kind("Processing", "processing-job")
-TRAINING = Kind("Training", "training-job")
-TRANSFORM = Kind("Transform", "transform-job")
+PROCESSING = Kind("Processing", "processing-job", Usage.PROCESSING, ("ProcessingResources", "ClusterConfig"))
+TRAINING = Kind("Training", "training-job", Usage.TRAINING, ("ResourceConfig",))
+TRANSFORM = Kind("Transform", "transform-job", Usage.TRANSFORM, ("TransformResources",))
 KINDS = {kind.path: kind for kind in (PROCESSING, TRAINING, TRANSFORM)}
 
 ENDED = ("Completed", "Failed", "Stopped")
@@ -61,18 +66,31 @@ class JobRecord:
     done: Event = field(default_factory=Event)
     lock: RLock = field(default_factory=RLock)  # held while its status changes
     abandoned: bool = False
-    thread: Thread | None = None
+
+    @property
+    def usage(self) -> Usage:
+        """Spot instances have quotas of their own."""
+        return Usage.SPOT_TRAINING if self.request.get("EnableManagedSpotTraining") else self.kind.usage
+
+    @property
+    def instances(self) -> tuple[str, int]:
+        """Their type, and how many."""
+        cluster: Any = self.request
+        for name in self.kind.cluster:
+            cluster = cluster[name]
+        return cluster["InstanceType"], cluster["InstanceCount"]
 
 
 class Jobs:
     """All jobs of a sandbox. lock: held while one is looked at or changed, never while one works."""
 
-    def __init__(self) -> None:
+    def __init__(self, quotas: Quotas) -> None:
+        self._quotas = quotas
         self._by_arn: dict[str, JobRecord] = {}
         self.lock = RLock()
 
     def add(self, job: JobRecord) -> None:
-        """Raises ResourceInUse, in the words that users of CreateProcessingJob quote."""
+        """Raises ResourceInUse, in the words that users of CreateProcessingJob quote, and ResourceLimitExceeded."""
         with self.lock:
             if job.arn in self._by_arn:
                 raise AwsError(
@@ -80,6 +98,7 @@ class Jobs:
                     "Job name must be unique within an AWS account and region, "
                     f"and a job with this name already exists ({job.arn})",
                 )
+            self._quotas.require(job.usage, *job.instances, self._in_use(job))
             self._by_arn[job.arn] = job
 
     def find(self, arn: str) -> JobRecord | None:
@@ -103,15 +122,23 @@ class Jobs:
         with self.lock:
             return [job for job in self._by_arn.values() if not job.done.is_set()]
 
-    def clear(self) -> None:
-        """End all that runs, at once, and forget everything."""
+    def abandon(self) -> None:
+        """End all that runs, at once."""
         ending = self.running()
         for job in ending:
             job.abandoned = True
         for job in ending:
             job.processes.stop(grace=0)
-        for job in ending:
-            if job.thread is not None:
-                job.thread.join(timeout=5)
+
+    def clear(self) -> None:
         with self.lock:
             self._by_arn.clear()
+
+    def _in_use(self, wanted: JobRecord) -> Counter[str]:
+        """Instances by type of jobs that run, for the same usage, account and region."""
+        used: Counter[str] = Counter()
+        for job in self.running():
+            if (job.usage, job.account, job.region) == (wanted.usage, wanted.account, wanted.region):
+                kind, count = job.instances
+                used[kind] += count
+        return used

@@ -13,7 +13,6 @@ import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 from sandbox.callers import Caller
@@ -76,8 +75,7 @@ class Work:
         record = self._record
         self._enter("Starting", "Starting the training job")
         self._tell()
-        record.thread = Thread(target=self._work, name=record.name, daemon=True)
-        record.thread.start()
+        self._inside.background.start(self._work)
 
     def _work(self) -> None:
         record = self._record
@@ -211,7 +209,7 @@ def stop(inside: Inside, job: JobRecord) -> None:
             return
         job.status, job.modified = "Stopping", now()
         inside.emit(state_change(job, described(job)))
-    Thread(target=job.processes.stop, name=f"stop of {job.name}", daemon=True).start()
+    inside.background.start(job.processes.stop)
 
 
 def _cut(text: str) -> str:

@@ -6,7 +6,6 @@ import shutil
 import traceback
 from collections.abc import Callable
 from dataclasses import replace
-from threading import Thread
 
 from sandbox.callers import Caller
 from sandbox.inside import Inside
@@ -38,8 +37,7 @@ class Run:
         record = self._record
         record.work = self._calls
         self._tell(before)
-        record.thread = Thread(target=self._run, name=f"execution {record.id}", daemon=True)
-        record.thread.start()
+        self._inside.background.start(self._run)
 
     def started(self, run: StepRun) -> None:
         """Called by the runner."""

@@ -9,7 +9,6 @@ import random
 import string
 import time
 from collections.abc import Callable
-from threading import Thread
 from typing import Any
 
 from sandbox.callers import Caller
@@ -99,7 +98,7 @@ class ExecutionOperations:
                 execution.status, execution.modified = "Stopping", now()
                 self.inside.emit(execution_status_change(execution, "Executing", None))
                 if execution.work is not None:
-                    Thread(target=execution.work.stop, name=f"stop of {execution.id}", daemon=True).start()
+                    self.inside.background.start(execution.work.stop)
             self.pipelines.remember(call, execution.arn)
         return {"PipelineExecutionArn": execution.arn}
 

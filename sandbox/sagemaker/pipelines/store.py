@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from threading import RLock, Thread
+from threading import RLock
 from typing import Any, Protocol
 
 from sandbox.calls import Call
@@ -90,7 +90,6 @@ class ExecutionRecord:
     modified: datetime = field(default_factory=now)
     steps: dict[str, StepRecord] = field(default_factory=dict)
     work: Stoppable | None = None
-    thread: Thread | None = None
     abandoned: bool = False
 
     @property
@@ -155,14 +154,13 @@ class Pipelines:
         with self.lock:
             return [execution for execution in self.executions.values() if execution.running]
 
-    def abandon(self) -> list[ExecutionRecord]:
+    def abandon(self) -> None:
         """Tell every execution to end at once, without a call."""
-        ending = self.running()
-        for execution in ending:
+        for execution in self.running():
             execution.abandoned = True
-            if execution.work is not None:
-                execution.work.abandon()
-        return ending
+            work = execution.work
+            if work is not None:
+                work.abandon()
 
     def clear(self) -> None:
         with self.lock:

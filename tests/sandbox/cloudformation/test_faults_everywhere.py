@@ -38,7 +38,7 @@ def left(client):
 @pytest.mark.slow
 @pytest.mark.parametrize("fault", ["access-denied", "no-answer"])
 def test_a_fault_at_every_call_of_a_creation(stacks, client, fault):
-    stacks.create(TEMPLATE)
+    assert stacks.create(TEMPLATE)["StackStatus"] == "CREATE_COMPLETE"
     calls = [
         (call["service"], call["operation"]) for call in stacks.sandbox.calls if call["service"] != "cloudformation"
     ]

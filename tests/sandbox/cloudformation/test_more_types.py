@@ -223,12 +223,8 @@ def test_how_often_a_function_is_tried(stacks, client):
     assert stacks.create(template)["StackStatus"] == "CREATE_COMPLETE", stacks.events()
     assert lambda_.get_function_event_invoke_config(FunctionName="f", Qualifier="$LATEST")["MaximumRetryAttempts"] == 1
     template["E"]["Properties"]["MaximumRetryAttempts"] = 2
-    stack = stacks.update(template)
-    tries = lambda_.get_function_event_invoke_config(FunctionName="f", Qualifier="$LATEST")["MaximumRetryAttempts"]
-    assert (stack["StackStatus"] == "UPDATE_COMPLETE") == (tries == 2), "a Lambda that keeps the first fails the update"
-    template["E"]["Properties"]["MaximumRetryAttempts"] = tries
-    stacks.delete()
-    assert stacks.create(template)["StackStatus"] == "CREATE_COMPLETE"
+    assert stacks.update(template)["StackStatus"] == "UPDATE_COMPLETE"
+    assert lambda_.get_function_event_invoke_config(FunctionName="f", Qualifier="$LATEST")["MaximumRetryAttempts"] == 2
     del template["E"]
     assert stacks.update(template)["StackStatus"] == "UPDATE_COMPLETE"
     gone(lambda_.get_function_event_invoke_config, FunctionName="f", Qualifier="$LATEST")

@@ -8,7 +8,7 @@ import pytest
 
 from sandbox.cloudformation.schemas import schema_of
 from sandbox.cloudformation.types import HANDLERS
-from tests.sandbox.cloudformation.test_types import BUCKET, function, policy, resource, trust
+from tests.sandbox.cloudformation.test_types import BUCKET, ROOT, function, only_by_tls, policy, resource, trust
 
 # IAM's names of S3's actions are not those of its operations (Service Authorization Reference, Amazon S3).
 S3_ACTIONS = {
@@ -20,8 +20,8 @@ S3_ACTIONS = {
 }
 TEMPLATE = {
     "Bucket": resource("S3::Bucket", **BUCKET),
-    "BucketPolicy": resource("S3::BucketPolicy", Bucket={"Ref": "Bucket"}, PolicyDocument=policy(Principal="*")),
-    "Key": resource("KMS::Key", KeyPolicy=policy("kms:*", Principal="*"), EnableKeyRotation=True),
+    "BucketPolicy": resource("S3::BucketPolicy", Bucket={"Ref": "Bucket"}, PolicyDocument=only_by_tls()),
+    "Key": resource("KMS::Key", KeyPolicy=policy("kms:*", **ROOT), EnableKeyRotation=True),
     "Alias": resource("KMS::Alias", AliasName="alias/a", TargetKeyId={"Ref": "Key"}),
     "R": resource(
         "IAM::Role",
@@ -54,8 +54,10 @@ def test_a_deployer_needs_what_the_schemas_name(stacks, client):
     client("iam").create_role(
         RoleName="deployer", AssumeRolePolicyDocument=json.dumps(trust("cloudformation.amazonaws.com"))
     )
-    stacks.create(TEMPLATE, RoleARN="arn:aws:iam::123456789012:role/deployer", Tags=[{"Key": "team", "Value": "ml"}])
-    stacks.update(TEMPLATE, Tags=[{"Key": "team", "Value": "other"}])
+    made = stacks.create(TEMPLATE, RoleARN="arn:aws:iam::123456789012:role/deployer", Tags=[{"Key": "team", "Value": "ml"}])
+    assert made["StackStatus"] == "CREATE_COMPLETE"
+    changed = stacks.update(TEMPLATE, Tags=[{"Key": "team", "Value": "other"}])
+    assert changed["StackStatus"] == "UPDATE_COMPLETE"
     assert stacks.delete()["StackStatus"] == "DELETE_COMPLETE"
     acting = [call for call in stacks.sandbox.calls if ":assumed-role/deployer/" in (call["role"] or "")]
     done = {f"{call['service']}:{S3_ACTIONS.get(call['operation'], call['operation'])}".lower() for call in acting}

@@ -59,11 +59,20 @@ def test_a_handler_knows_only_what_awss_schema_of_its_type_has(kind):
     assert set(handler.attributes) <= read_only(kind, "us-east-1") | documented.get(kind, set())
 
 
+# Keys that their account, and so its administrators, can use and change.
+ROOT = {"Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}}
+KEY = resource("KMS::Key", KeyPolicy=policy("kms:*", **ROOT))
 BUCKET = {
     "BucketName": "artifacts",
     "BucketEncryption": {
         "ServerSideEncryptionConfiguration": [
-            {"BucketKeyEnabled": True, "ServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms"}}
+            {
+                "BucketKeyEnabled": True,
+                "ServerSideEncryptionByDefault": {
+                    "SSEAlgorithm": "aws:kms",
+                    "KMSMasterKeyID": {"Fn::GetAtt": ["Key", "Arn"]},
+                },
+            }
         ]
     },
     "PublicAccessBlockConfiguration": {
@@ -92,7 +101,7 @@ BUCKET = {
             {
                 "Id": "versions",
                 "Status": "Enabled",
-                "NoncurrentVersionExpiration": {"NoncurrentDays": 9},
+                "NoncurrentVersionExpiration": {"NoncurrentDays": 9, "NewerNoncurrentVersions": 3},
             },
             {
                 "Id": "cold",
@@ -105,6 +114,12 @@ BUCKET = {
                 "Status": "Enabled",
                 "Prefix": "y/",
                 "ObjectSizeGreaterThan": "500",
+                "ExpirationInDays": 40,
+            },
+            {
+                "Id": "markers",
+                "Status": "Enabled",
+                "Prefix": "z/",
                 "ExpiredObjectDeleteMarker": True,
             },
         ]
@@ -114,7 +129,7 @@ BUCKET = {
 
 def test_bucket(stacks, client):
     template = {
-        "Resources": {"B": resource("S3::Bucket", **BUCKET)},
+        "Resources": {"B": resource("S3::Bucket", **BUCKET), "Key": KEY},
         "Outputs": {name: {"Value": {"Fn::GetAtt": ["B", name]}} for name in HANDLERS["AWS::S3::Bucket"].attributes},
     }
     stack, s3, of = stacks.create(template), client("s3"), {"Bucket": "artifacts"}
@@ -124,7 +139,9 @@ def test_bucket(stacks, client):
         "RegionalDomainName": "artifacts.s3.us-east-1.amazonaws.com", "DualStackDomainName": "artifacts.s3.dualstack.us-east-1.amazonaws.com",
     }  # fmt: skip
     rule = s3.get_bucket_encryption(**of)["ServerSideEncryptionConfiguration"]["Rules"][0]
-    assert (rule["ApplyServerSideEncryptionByDefault"]["SSEAlgorithm"], rule["BucketKeyEnabled"]) == ("aws:kms", True)
+    key = client("kms").describe_key(KeyId=stacks.physical("Key"))["KeyMetadata"]["Arn"]
+    assert rule["ApplyServerSideEncryptionByDefault"] == {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key}
+    assert rule["BucketKeyEnabled"] is True
     assert set(s3.get_public_access_block(**of)["PublicAccessBlockConfiguration"].values()) == {True}
     assert s3.get_bucket_ownership_controls(**of)["OwnershipControls"]["Rules"] == [
         {"ObjectOwnership": "BucketOwnerEnforced"}
@@ -141,12 +158,13 @@ def test_bucket(stacks, client):
         "Expiration": {"Days": 30},
         "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 2},
     }
-    assert rules["versions"]["NoncurrentVersionExpiration"]["NoncurrentDays"] == 9
+    assert rules["versions"]["NoncurrentVersionExpiration"] == {"NoncurrentDays": 9, "NewerNoncurrentVersions": 3}
     assert (rules["cold"]["Filter"], rules["cold"]["Transitions"]) == (
         {"Tag": {"Key": "a", "Value": "b"}},
         [{"Days": 90, "StorageClass": "GLACIER"}],
     )
-    assert rules["both"]["Expiration"] == {"ExpiredObjectDeleteMarker": True}
+    assert rules["both"]["Filter"] == {"And": {"Prefix": "y/", "ObjectSizeGreaterThan": 500}}
+    assert rules["markers"]["Expiration"] == {"ExpiredObjectDeleteMarker": True}
     template["Resources"]["B"] = resource("S3::Bucket", BucketName="artifacts", Tags=tagged(team="other"))
     assert stacks.update(template)["StackStatus"] == "UPDATE_COMPLETE"
     assert s3.get_bucket_versioning(**of)["Status"] == "Suspended"
@@ -178,46 +196,58 @@ def test_a_bucket_that_is_there_is_not_taken_over_and_one_without_a_name_gets_on
     assert stacks.physical("Artifacts", "Other").startswith("other-artifacts-")
 
 
+def only_by_tls(action="s3:*"):
+    """The policy of a bucket that is to be reached over TLS alone; the sandbox evaluates no Allow."""
+    refusal = {
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": action,
+        "Resource": ["arn:aws:s3:::artifacts", "arn:aws:s3:::artifacts/*"],
+        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+    }
+    return {"Version": "2012-10-17", "Statement": [refusal]}
+
+
 def test_bucket_policy(stacks, client):
     s3 = client("s3")
     template = {
         "B": resource("S3::Bucket", BucketName="artifacts"),
-        "P": resource("S3::BucketPolicy", Bucket={"Ref": "B"}, PolicyDocument=policy(Principal="*")),
+        "P": resource("S3::BucketPolicy", Bucket={"Ref": "B"}, PolicyDocument=only_by_tls()),
     }
-    stacks.create(template)
-    assert json.loads(s3.get_bucket_policy(Bucket="artifacts")["Policy"]) == policy(Principal="*")
-    template["P"]["Properties"]["PolicyDocument"] = policy("s3:PutObject", Principal="*")
-    stacks.update(template)
-    assert json.loads(s3.get_bucket_policy(Bucket="artifacts")["Policy"]) == policy("s3:PutObject", Principal="*")
+    assert stacks.create(template)["StackStatus"] == "CREATE_COMPLETE"
+    assert json.loads(s3.get_bucket_policy(Bucket="artifacts")["Policy"]) == only_by_tls()
+    template["P"]["Properties"]["PolicyDocument"] = only_by_tls("s3:PutObject")
+    assert stacks.update(template)["StackStatus"] == "UPDATE_COMPLETE"
+    assert json.loads(s3.get_bucket_policy(Bucket="artifacts")["Policy"]) == only_by_tls("s3:PutObject")
     stacks.update({"B": template["B"]})
     gone(s3.get_bucket_policy, Bucket="artifacts")
 
 
 def test_key_and_alias(stacks, client):
-    kms, root = client("kms"), {"Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}}
+    kms, changeable = client("kms"), policy(["kms:Decrypt", "kms:PutKeyPolicy"], **ROOT)
     template = {
         "K": resource(
             "KMS::Key",
             Description="one",
             EnableKeyRotation=True,
-            KeyPolicy=policy("kms:*", **root),
+            KeyPolicy=policy("kms:*", **ROOT),
             Tags=tagged(team="ml"),
             PendingWindowInDays=7,
         ),
         "A": resource("KMS::Alias", AliasName="alias/demo", TargetKeyId={"Ref": "K"}),
-        "L": resource("KMS::Key", KeyPolicy=policy("kms:*", **root)),
+        "L": KEY,
     }
     stacks.create(template)
     key = stacks.physical("K")
     found = kms.describe_key(KeyId="alias/demo")["KeyMetadata"]
     assert (found["KeyId"], found["Description"], found["KeyState"]) == (key, "one", "Enabled")
     assert kms.get_key_rotation_status(KeyId=key)["KeyRotationEnabled"]
-    assert json.loads(kms.get_key_policy(KeyId=key, PolicyName="default")["Policy"]) == policy("kms:*", **root)
+    assert json.loads(kms.get_key_policy(KeyId=key, PolicyName="default")["Policy"]) == policy("kms:*", **ROOT)
     assert kms.list_resource_tags(KeyId=key)["Tags"] == [{"TagKey": "team", "TagValue": "ml"}]
     template["K"]["Properties"] |= {
         "Description": "two",
         "EnableKeyRotation": False,
-        "KeyPolicy": policy("kms:Decrypt", **root),
+        "KeyPolicy": changeable,
         "Tags": tagged(cost="1"),
         "Enabled": False,
     }
@@ -227,15 +257,36 @@ def test_key_and_alias(stacks, client):
     assert (found["Description"], found["KeyState"]) == ("two", "Disabled")
     assert kms.describe_key(KeyId="alias/demo")["KeyMetadata"]["KeyId"] == stacks.physical("L")
     assert not kms.get_key_rotation_status(KeyId=key)["KeyRotationEnabled"]
-    assert json.loads(kms.get_key_policy(KeyId=key, PolicyName="default")["Policy"]) == policy("kms:Decrypt", **root)
+    assert json.loads(kms.get_key_policy(KeyId=key, PolicyName="default")["Policy"]) == changeable
     assert kms.list_resource_tags(KeyId=key)["Tags"] == [{"TagKey": "cost", "TagValue": "1"}]
     assert stacks.delete()["StackStatus"] == "DELETE_COMPLETE"
     assert kms.describe_key(KeyId=key)["KeyMetadata"]["KeyState"] == "PendingDeletion"
     gone(kms.describe_key, KeyId="alias/demo")
 
 
+def test_a_key_rotates_only_while_it_is_enabled(stacks, client):
+    """As the registry's own handler of the type orders, and words, it."""
+    key = resource("KMS::Key", KeyPolicy=policy("kms:*", **ROOT), Enabled=False, EnableKeyRotation=True)
+    assert stacks.create({"K": key})["StackStatus"] == "CREATE_COMPLETE"
+    key["Properties"]["EnableKeyRotation"] = False
+    assert stacks.update({"K": key})["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
+    assert "You cannot modify the EnableKeyRotation property when the Enabled property is false" in stacks.reason(
+        "K", "UPDATE_FAILED"
+    )
+    key["Properties"]["Enabled"] = True
+    assert stacks.update({"K": key})["StackStatus"] == "UPDATE_COMPLETE"
+    assert not client("kms").get_key_rotation_status(KeyId=stacks.physical("K"))["KeyRotationEnabled"]
+
+
+def test_a_key_that_nobody_could_change_any_more_is_not_made(stacks):
+    """CreateKey, BypassPolicyLockoutSafetyCheck: by default such a policy is refused."""
+    locked = resource("KMS::Key", KeyPolicy=policy("kms:Decrypt", **ROOT))
+    assert stacks.create({"K": locked})["StackStatus"] == "ROLLBACK_COMPLETE"
+    assert "will not allow you to update the key policy in the future" in stacks.reason("K", "CREATE_FAILED")
+
+
 def test_a_keys_specification_is_not_changed(stacks):
-    key = resource("KMS::Key", KeyPolicy=policy("kms:*", Principal="*"))
+    key = resource("KMS::Key", KeyPolicy=policy("kms:*", **ROOT))
     stacks.create({"K": key})
     key["Properties"]["KeySpec"] = "RSA_2048"
     key["Properties"]["KeyUsage"] = "SIGN_VERIFY"
@@ -393,22 +444,16 @@ def test_function_and_permission(stacks, client):
 def test_code_comes_inline_or_from_s3(stacks, client):
     lambda_, s3 = client("lambda"), client("s3")
     role = resource("IAM::Role", AssumeRolePolicyDocument=trust())
-    stacks.create(
-        {
-            "R": role,
-            "F": function(),
-            "J": function(FunctionName="j", Runtime="nodejs22.x", Code={"ZipFile": "exports.handler = async () => 1"}),
-        }
-    )
-    for name, entry, runtime in (("f", "index.py", "python3.13"), ("j", "index.js", "nodejs22.x")):
-        text = stacks.api.get_template(StackName="demo")["TemplateBody"]["Resources"][name.upper()]["Properties"][
-            "Code"
-        ]["ZipFile"]
+    inline = function()
+    assert stacks.create({"R": role, "F": inline})["StackStatus"] == "CREATE_COMPLETE"
+    text = inline["Properties"]["Code"]["ZipFile"]
+    for entry, runtime in (("index.py", "python3.13"), ("index.js", "nodejs22.x")):
         archive = archive_of({"Runtime": runtime, "Code": {"ZipFile": text}})["ZipFile"]
         with zipfile.ZipFile(io.BytesIO(archive)) as opened:
             assert (opened.namelist(), opened.read(entry).decode()) == ([entry], text)
-        digest = base64.b64encode(hashlib.sha256(archive).digest()).decode()
-        assert lambda_.get_function_configuration(FunctionName=name)["CodeSha256"] == digest
+    digest = hashlib.sha256(archive_of(inline["Properties"])["ZipFile"]).digest()
+    assert lambda_.get_function_configuration(FunctionName="f")["CodeSha256"] == base64.b64encode(digest).decode()
+    assert json.loads(lambda_.invoke(FunctionName="f")["Payload"].read()) == 1
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
         archive.writestr("main.py", "def handler(event, context): return 3")
@@ -421,15 +466,25 @@ def test_code_comes_inline_or_from_s3(stacks, client):
         == "UPDATE_COMPLETE"
     )
     assert lambda_.get_function_configuration(FunctionName="f")["Handler"] == "main.handler"
+    assert json.loads(lambda_.invoke(FunctionName="f")["Payload"].read()) == 3
     assert stacks.update({"R": role, "F": function(Runtime="java21")})["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
     assert "ZipFile can only be used when Runtime is set to either of nodejs or python" in stacks.reason(
         "F", "UPDATE_FAILED"
     )
 
 
+def key_for_logs(kms):
+    """A key that CloudWatch Logs may use (User Guide, "Encrypt log data in CloudWatch Logs")."""
+    allowed = policy("kms:*", **ROOT)
+    allowed["Statement"] += policy(
+        ["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:Describe*"],
+        Principal={"Service": "logs.us-east-1.amazonaws.com"},
+    )["Statement"]
+    return kms.create_key(Policy=json.dumps(allowed))["KeyMetadata"]["Arn"]
+
+
 def test_log_group(stacks, client):
-    logs = client("logs")
-    key = f"arn:aws:kms:us-east-1:{ACCOUNT}:key/0a1b2c3d-0a1b-0a1b-0a1b-0a1b2c3d4e5f"
+    logs, key, other = client("logs"), key_for_logs(client("kms")), key_for_logs(client("kms"))
     template = {
         "Resources": {
             "G": resource(
@@ -445,12 +500,15 @@ def test_log_group(stacks, client):
     found = logs.describe_log_groups(logGroupNamePrefix="/g")["logGroups"][0]
     assert (found["retentionInDays"], found["kmsKeyId"]) == (7, key)
     assert logs.list_tags_for_resource(resourceArn=arn)["tags"]["team"] == "ml"
-    template["Resources"]["G"] = resource("Logs::LogGroup", LogGroupName="/g", Tags=tagged(cost="1"), KmsKeyId=key)
+    template["Resources"]["G"] = resource("Logs::LogGroup", LogGroupName="/g", Tags=tagged(cost="1"), KmsKeyId=other)
     assert stacks.update(template)["StackStatus"] == "UPDATE_COMPLETE"
     found = logs.describe_log_groups(logGroupNamePrefix="/g")["logGroups"][0]
-    assert ("retentionInDays" in found, found["kmsKeyId"]) == (False, key)
+    assert ("retentionInDays" in found, found["kmsKeyId"]) == (False, other)
     tags = logs.list_tags_for_resource(resourceArn=arn)["tags"]
     assert ("team" in tags, tags["cost"]) == (False, "1")
+    template["Resources"]["G"] = resource("Logs::LogGroup", LogGroupName="/g")
+    assert stacks.update(template)["StackStatus"] == "UPDATE_COMPLETE"
+    assert "kmsKeyId" not in logs.describe_log_groups(logGroupNamePrefix="/g")["logGroups"][0]
     stacks.delete()
     assert logs.describe_log_groups()["logGroups"] == []
 
@@ -568,18 +626,36 @@ def test_queue(stacks, client):
     sqs.get_queue_url(QueueName="q")
 
 
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        ("DeadLetterConfig", {"TargetArn": f"arn:aws:sqs:us-east-1:{ACCOUNT}:q"}),
-        ("LoggingConfig", {"LogGroup": "/g", "LogFormat": "JSON"}),
-    ],
-)
-def test_what_lambda_takes_and_forgets_is_no_success(stacks, client, name, value):
-    stack = stacks.create(
-        {"R": resource("IAM::Role", AssumeRolePolicyDocument=trust()), "F": function(**{name: value})}
-    )
-    if stack["StackStatus"] == "CREATE_COMPLETE":
-        assert value.items() <= client("lambda").get_function_configuration(FunctionName="f")[name].items()
-    else:
-        assert f"{name} was taken and is not kept" in stacks.reason("F", "CREATE_FAILED")
+def test_where_a_function_logs_and_where_its_failures_go(stacks, client):
+    lambda_, role = client("lambda"), resource("IAM::Role", AssumeRolePolicyDocument=trust())
+    template = {
+        "R": role,
+        "Q": resource("SQS::Queue"),
+        "F": function(
+            DeadLetterConfig={"TargetArn": {"Fn::GetAtt": ["Q", "Arn"]}},
+            LoggingConfig={"LogGroup": "/g", "LogFormat": "Text"},
+        ),
+    }
+    assert stacks.create(template)["StackStatus"] == "CREATE_COMPLETE"
+    found = lambda_.get_function_configuration(FunctionName="f")
+    assert found["DeadLetterConfig"]["TargetArn"].rsplit(":", 1)[1].startswith("demo-Q-")
+    assert found["LoggingConfig"] == {"LogGroup": "/g", "LogFormat": "Text"}
+    template["F"] = function()
+    assert stacks.update(template)["StackStatus"] == "UPDATE_COMPLETE"
+    found = lambda_.get_function_configuration(FunctionName="f")
+    assert "DeadLetterConfig" not in found
+    assert found["LoggingConfig"] == {"LogGroup": "/aws/lambda/f", "LogFormat": "Text"}
+    template["F"] = function(DeadLetterConfig={"TargetArn": f"arn:aws:sqs:us-east-1:{ACCOUNT}:none"})
+    assert stacks.update(template)["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE", "a queue that is not there"
+
+
+@pytest.mark.parametrize("operation", ["UpdateFunctionCode", "UpdateFunctionConfiguration"])
+def test_a_change_of_a_function_whose_answer_is_lost_is_made(stacks, client, operation):
+    """Lambda refuses a further change while one is under way: CloudFormation waits for its own."""
+    template = {"R": resource("IAM::Role", AssumeRolePolicyDocument=trust()), "F": function()}
+    stacks.create(template)
+    stacks.sandbox.set_faults([{"service": "lambda", "operation": operation, "fault": "no-answer"}])
+    template["F"] = function(Code={"ZipFile": "def handler(event, context): return 2"}, Timeout=9)
+    assert stacks.update(template)["StackStatus"] == "UPDATE_COMPLETE"
+    assert client("lambda").get_function_configuration(FunctionName="f")["Timeout"] == 9
+    assert json.loads(client("lambda").invoke(FunctionName="f")["Payload"].read()) == 2

@@ -177,10 +177,9 @@ def until(look: Callable[[], Any], good: Callable[[Any], bool], seconds: float =
 def account(sandbox: Sandbox, client: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
     """An account with a role and a bucket; remembers the events that its SageMaker emits."""
     made = Account(client, sandbox)
-    service: Any = sandbox._services["sagemaker"]
-    monkeypatch.setattr(service.inside, "emit", made.events.append)
+    monkeypatch.setattr(sandbox.inside, "emit", made.events.append)
     yield made
-    service.reset()
+    sandbox.reset()
 
 
 def archive(content: bytes) -> dict[str, bytes]:

@@ -374,7 +374,7 @@ def test_a_reset_ends_executions_at_once(account: Account) -> None:
     moment = time.monotonic()
     account.sandbox.reset()
     assert time.monotonic() - moment < 2
-    assert account.sandbox._services["sagemaker"].running() == 0  # type: ignore[attr-defined]
+    account.sandbox.wait_until_quiet(0)
     assert account.sagemaker.list_pipelines()["PipelineSummaries"] == []
 
 

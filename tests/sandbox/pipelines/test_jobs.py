@@ -142,13 +142,14 @@ def test_stopping_ends_the_process(account: Account, tmp_path: Path) -> None:
     script = f"import os, pathlib; pathlib.Path({str(tmp_path / 'pid')!r}).write_text(str(os.getpid()))\n{SLEEP}"
     account.sagemaker.create_processing_job(**account.processing(script))
     until((tmp_path / "pid").exists, bool)
-    assert account.sandbox._services["sagemaker"].running() == 1  # type: ignore[attr-defined]
+    with pytest.raises(TimeoutError):
+        account.sandbox.wait_until_quiet(0)
     account.sagemaker.stop_processing_job(ProcessingJobName="job-1")
     assert account.ended("job-1")["ProcessingJobStatus"] == "Stopped"
     assert not Path(f"/proc/{(tmp_path / 'pid').read_text()}").exists()
     statuses = [event["ProcessingJobStatus"] for event in account.told("SageMaker Processing Job State Change")]
     assert statuses == ["InProgress", "Stopping", "Stopped"]
-    assert account.sandbox._services["sagemaker"].running() == 0  # type: ignore[attr-defined]
+    account.sandbox.wait_until_quiet(5)
 
 
 def test_what_has_ended_cannot_be_stopped(account: Account, refused: Any) -> None:

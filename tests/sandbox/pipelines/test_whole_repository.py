@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
+from base64 import b64decode
 from pathlib import Path
 from typing import Any
 
@@ -48,9 +49,10 @@ def uploaded(account: Account, repository: dict[str, Any]) -> dict[str, str]:
         for parameter, files in repository["files"].items()
     }
     uris |= {
-        parameter: upload(account, {name: text.encode() for name, text in texts.items()})
-        for parameter, texts in repository["texts"].items()
+        parameter: upload(account, {name: b64decode(content) for name, content in contents.items()})
+        for parameter, contents in repository["contents"].items()
     }
+    uris |= {parameter: f"{uris[parameter]}/{name}" for parameter, name in repository["within"].items()}
     return uris | {
         "JobRole": account.role,
         "ArtifactsUri": f"s3://{BUCKET}/executions",
