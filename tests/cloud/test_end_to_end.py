@@ -69,6 +69,10 @@ def lived(
     repository.git("switch", "--quiet", "--create", "feature-depth")
     with shared_definitions(path):
         told["feature"] = repository.mlops("submit", "--wait")
+    elsewhere = path.with_name("elsewhere")
+    repository.git("clone", "--quiet", "--branch", "feature-depth", str(path), str(elsewhere))
+    with shared_definitions(elsewhere):
+        told["again"] = repository.at(elsewhere).mlops("submit", "--wait")
     for branch, environment, role in [("dev", "dev", "nonprod-ci"), ("main", "prod", "prod-ci")]:
         repository.git("switch", "--quiet", branch)
         told[environment] = repository.at(path, **account.build(f"mlops-{SLUG}-{role}")).mlops("submit", "--wait")
@@ -104,6 +108,21 @@ def test_the_trial_has_seen_everybody(lived: Lived) -> None:
 def test_people_are_told_what_was_registered(lived: Lived) -> None:
     for environment in ("feature", "dev", "prod"):
         assert f"Version 1 of {SLUG}-{environment} is registered" in lived.told[environment].stdout
+
+
+def test_a_second_clean_checkout_of_a_commit_finds_every_job_in_the_step_cache(lived: Lived) -> None:
+    sagemaker = lived.account.client("sagemaker")
+    [name] = [
+        pipeline["PipelineName"]
+        for pipeline in sagemaker.list_pipelines()["PipelineSummaries"]
+        if "-feature-" in pipeline["PipelineName"]
+    ]
+    second, first = sagemaker.list_pipeline_executions(PipelineName=name)["PipelineExecutionSummaries"]
+    steps = sagemaker.list_pipeline_execution_steps(PipelineExecutionArn=second["PipelineExecutionArn"])
+    sources = {s["StepName"]: s.get("CacheHitResult") for s in steps["PipelineExecutionSteps"]}
+    made = {"SourcePipelineExecutionArn": first["PipelineExecutionArn"]}
+    jobs = dict.fromkeys(["CheckData", "Preprocess", "Train", "EvaluateCurrent", "Evaluate", "Compare"], made)
+    assert sources == jobs | {"Gate": None, "Register": None}
 
 
 @pytest.mark.parametrize(

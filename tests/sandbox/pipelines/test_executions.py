@@ -168,6 +168,7 @@ def test_a_call_that_is_refused_is_the_reason_of_its_step(account: Account) -> N
     )
 
 
+LIMIT = "SageMaker.RESOURCE_LIMIT"
 RETRY = {"ExceptionType": ["Step.THROTTLING"], "IntervalSeconds": 30, "MaxAttempts": 2}
 
 
@@ -207,6 +208,25 @@ def test_retry_policies(
             f"execution of step with PipelineExecutionArn {arn} and StepId One. No retry policy configured for the "
             "exception type SAGEMAKER_JOB_INTERNAL_ERROR."
         )
+
+
+@pytest.mark.parametrize(("policies", "attempts"), [([], 1), ([RETRY | {"ExceptionType": [LIMIT]}], 3)])
+def test_a_quota_that_is_exceeded_is_the_reason_of_its_step(
+    account: Account, policies: list[Any], attempts: int
+) -> None:
+    """Retry Policy for Pipeline Steps: SageMaker.RESOURCE_LIMIT is tried again only where a policy says so."""
+    account.sandbox.set_quota("ml.m5.large for training job usage", 0)
+    create(account, training(account, "Train", "", RetryPolicies=policies))
+    execution = run(account)
+    step = steps_of(account, execution)["Train"]
+    assert (execution["PipelineExecutionStatus"], step["AttemptCount"]) == ("Failed", attempts)
+    assert step["FailureReason"].startswith(
+        "ClientError: Failed to invoke sagemaker:CreateTrainingJob. Error Details: The account-level service limit "
+        "'ml.m5.large for training job usage' is 0 Instances"
+    )
+    assert ("No retry policy configured for the exception type SAGEMAKER_RESOURCE_LIMIT" in step["FailureReason"]) == (
+        not policies
+    )
 
 
 @pytest.mark.usefixtures("group")

@@ -151,6 +151,39 @@ def test_stopping_ends_the_process(account: Account, tmp_path: Path) -> None:
     assert statuses == ["InProgress", "Stopping", "Stopped"]
     account.sandbox.wait_until_quiet(5)
 
+@pytest.mark.parametrize(
+    ("kind", "usage", "changes"),
+    [
+        ("processing", "processing job usage", {}),
+        ("training", "training job usage", {}),
+        ("training", "spot training job usage", {"EnableManagedSpotTraining": True}),
+    ],
+)
+def test_a_quota_of_no_instances_refuses_a_job(
+    account: Account, refused: Any, kind: str, usage: str, changes: dict[str, Any]
+) -> None:
+    """ResourceLimitExceeded of CreateTrainingJob and CreateProcessingJob. Spot instances have quotas of their own."""
+    if changes:
+        changes["StoppingCondition"] = {"MaxRuntimeInSeconds": 60, "MaxWaitTimeInSeconds": 60}
+    account.sandbox.set_quota(f"ml.m5.large for {usage}", 0)
+    request = getattr(account, kind)("", **changes)
+    code, message = refused(getattr(account.sagemaker, f"create_{kind}_job"), **request)
+    assert code == "ResourceLimitExceeded"
+    assert message.startswith(
+        f"The account-level service limit 'ml.m5.large for {usage}' is 0 Instances, with current utilization of 0 "
+        "Instances and a request delta of 1 Instances."
+    )
+
+
+def test_instances_are_in_use_until_their_job_ends(account: Account, refused: Any) -> None:
+    account.sandbox.set_quota("Number of instances across all processing jobs", 1)
+    account.sagemaker.create_processing_job(**account.processing(SLEEP))
+    code, message = refused(account.sagemaker.create_processing_job, **account.processing(""))
+    assert (code, "current utilization of 1 Instances" in message) == ("ResourceLimitExceeded", True)
+    account.sagemaker.stop_processing_job(ProcessingJobName="job-1")
+    account.sandbox.wait_until_quiet()
+    assert account.run(account.processing(""))["ProcessingJobStatus"] == "Completed"
+
 
 def test_what_has_ended_cannot_be_stopped(account: Account, refused: Any) -> None:
     account.run(account.processing(""))
