@@ -151,8 +151,8 @@ class Sandbox:
         self._faults.replace(check_faults(list(faults)))
 
     def wait_until_quiet(self, timeout: float = 30) -> None:
-        """Wait until no event is being delivered, and no function, job or execution of a pipeline runs behind an answer.
-        Raises TimeoutError after `timeout` seconds."""
+        """Wait until no event is being delivered, and no function, job or pipeline runs behind an answer. Raises
+        TimeoutError after `timeout` seconds."""
         if not self.inside.background.wait_until_quiet(timeout):
             raise TimeoutError(f"the sandbox is still busy after {timeout} s")
 

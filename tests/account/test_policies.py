@@ -159,7 +159,13 @@ def test_a_project_reaches_its_own_tier_and_no_other_project(label: str) -> None
     own: dict[str, tuple[str, ...]] = {
         "nonprod": ("diagnosis-feature", "diagnosis-dev", "/nonprod/tumor-diagnosis/", "-nonprod-job")
     }
-    own["prod"] = ("diagnosis-prod", "diagnosis-champion", "diagnosis-challenger", "/prod/tumor-diagnosis/", "-prod-job")
+    own["prod"] = (
+        "diagnosis-prod",
+        "diagnosis-champion",
+        "diagnosis-challenger",
+        "/prod/tumor-diagnosis/",
+        "-prod-job",
+    )
     for statement in statements(label, policies.of_roles(FULL)[label]):
         for resource in set(statement.resources) - {"*"}:
             if "tumor-" in resource:

@@ -389,3 +389,22 @@ def test_the_log_holds_the_principal_and_the_tags_of_what_exists(sandbox, client
     tags = {"aws:ResourceTag/mlops:project": "tumor", "sagemaker:ResourceTag/mlops:project": "tumor"}
     assert own_keys(described) == {"aws:PrincipalTag/mlops:project": "tumor", **tags}
     assert_as_aws_defines_it(described)
+
+
+def test_tags_of_what_exists_are_read_whoever_keeps_it(sandbox, client):
+    """The sandbox's own services keep rules, moto keeps tables: aws:ResourceTag/… of either is in the log."""
+    tags = [{"Key": "team", "Value": "ml"}]
+    client("events").put_rule(Name="r", ScheduleExpression="rate(1 day)", Tags=tags)
+    client("events").describe_rule(Name="r")
+    assert own_keys(sandbox.calls[-1]["authorization"][0]) == {"aws:ResourceTag/team": "ml"}
+    client("events").describe_event_bus()
+    assert sandbox.calls[-1]["authorization"][0]["resource"].endswith(":event-bus/default")
+    client("dynamodb").create_table(
+        TableName="t",
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+        Tags=tags,
+    )
+    client("dynamodb").describe_table(TableName="t")
+    assert own_keys(sandbox.calls[-1]["authorization"][0]) == {"aws:ResourceTag/team": "ml"}

@@ -46,7 +46,7 @@ class EventInvokeConfig(Handler):
         work.made(work.generated_name(128))
 
     def update(self, work: Work, old: Properties, new: Properties) -> None:
-        """As the registry's handler: what was taken out of the template stays as it is (the schema names Update alone)."""
+        """As the registry's handler, whose schema names Update alone: what was taken out of the template stays."""
         work.client("lambda").update_function_event_invoke_config(**new)
 
     def delete(self, work: Work, held: Properties) -> None:

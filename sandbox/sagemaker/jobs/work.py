@@ -72,7 +72,6 @@ class Work:
 
     def start(self) -> None:
         """Begin, and return at once."""
-        record = self._record
         self._enter("Starting", "Starting the training job")
         self._tell()
         self._inside.background.start(self._work)

@@ -54,7 +54,9 @@ def test_a_deployer_needs_what_the_schemas_name(stacks, client):
     client("iam").create_role(
         RoleName="deployer", AssumeRolePolicyDocument=json.dumps(trust("cloudformation.amazonaws.com"))
     )
-    made = stacks.create(TEMPLATE, RoleARN="arn:aws:iam::123456789012:role/deployer", Tags=[{"Key": "team", "Value": "ml"}])
+    made = stacks.create(
+        TEMPLATE, RoleARN="arn:aws:iam::123456789012:role/deployer", Tags=[{"Key": "team", "Value": "ml"}]
+    )
     assert made["StackStatus"] == "CREATE_COMPLETE"
     changed = stacks.update(TEMPLATE, Tags=[{"Key": "team", "Value": "other"}])
     assert changed["StackStatus"] == "UPDATE_COMPLETE"

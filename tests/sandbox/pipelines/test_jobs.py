@@ -151,6 +151,7 @@ def test_stopping_ends_the_process(account: Account, tmp_path: Path) -> None:
     assert statuses == ["InProgress", "Stopping", "Stopped"]
     account.sandbox.wait_until_quiet(5)
 
+
 @pytest.mark.parametrize(
     ("kind", "usage", "changes"),
     [
