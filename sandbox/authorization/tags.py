@@ -14,8 +14,9 @@ from sandbox.authorization.check import Check
 from sandbox.calls import Call
 from sandbox.resources import request_tags
 
-# What tags in a creation are authorized as. CodeBuild asks for nothing more. CodeCommit and CloudFormation document
-# the action, but not that a creation asks for it: the stricter is chosen.
+# What tags in a creation are authorized as. CodeBuild and CodeCommit ask for nothing more (CodeCommit permissions
+# reference: CreateRepository). CloudFormation documents the action, but not that a creation asks for it: the stricter is
+# chosen.
 _AT_CREATION = {
     "sagemaker": "sagemaker:AddTags",
     "lambda": "lambda:TagResource",
@@ -23,7 +24,6 @@ _AT_CREATION = {
     "logs": "logs:TagResource",
     "cloudformation": "cloudformation:TagResource",
     "cloudwatch": "cloudwatch:TagResource",
-    "codecommit": "codecommit:TagResource",
     "dynamodb": "dynamodb:TagResource",
     "ecr": "ecr:TagResource",
     "kms": "kms:TagResource",

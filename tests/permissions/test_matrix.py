@@ -85,6 +85,8 @@ codecommit:GitPull repository               | NC PC DS    | NC PC DS    | NC PC 
 codecommit:GitPush branch                   | DS          | DS          | -     | DS            | DS        | -          | -           | -
 codecommit:MergePullRequestByFastForward branch | DS      | DS          | AP    | DS            | DS        | AP         | -           | -
 codecommit:PutFile branch                   | -           | -           | -     | -             | -         | -          | -           | -
+codecommit:CreateRepository repository      | DS          | DS          | DS    | DS            | DS        | DS         | -           | -
+codecommit:TagResource repository           | -           | -           | -     | -             | -         | -          | -           | -
 codecommit:DeleteRepository repository      | -           | -           | -     | -             | -         | -          | -           | -
 lambda:InvokeFunction registration          | DS          | DS          | DS    | DS            | DS        | DS         | -           | -
 ssm:GetParametersByPath settings            | NC PC DS AP | NC PC DS AP | NC PC DS AP | NC PC DS AP | NC PC DS AP | NC PC DS AP | -     | -
@@ -195,6 +197,7 @@ _TAGGED = {
 _TAGGED_AT_CREATION = {
     *("CreatePipeline", "AddTags", "CreateTrainingJob", "CreateProcessingJob", "CreateTransformJob", "CreateModel"),
     "CreateModelPackageGroup",
+    *("CreateRepository", "TagResource"),
 }
 
 
