@@ -72,8 +72,10 @@ class Pipelines:
             changed = differs(pipeline, there)
             if changed:
                 self._client.update_pipeline(**request)
-            if missing := self._missing_tags(there["PipelineArn"], pipeline.tags):
-                self._client.add_tags(ResourceArn=there["PipelineArn"], Tags=as_list(missing))
+            arn = there["PipelineArn"]
+            if not pipeline.tags.items() <= self._tags(arn).items():
+                # All of them: by the project's and the environment's tag in the request IAM tells who may.
+                self._client.add_tags(ResourceArn=arn, Tags=as_list(dict(pipeline.tags)))
             return "updated" if changed else None
         except ERRORS as error:
             raise Problem(f"pipeline {pipeline.name}: {aws.explain(error)}") from None
@@ -81,10 +83,6 @@ class Pipelines:
     def _tags(self, arn: str) -> dict[str, str]:
         pages = self._client.get_paginator("list_tags").paginate(ResourceArn=arn)
         return {tag["Key"]: tag["Value"] for page in pages for tag in page["Tags"]}
-
-    def _missing_tags(self, arn: str, wanted: Mapping[str, str]) -> dict[str, str]:
-        there = self._tags(arn)
-        return {key: value for key, value in wanted.items() if there.get(key) != value}
 
     def start(self, name: str, parameters: Mapping[str, str], at_once: int | None, shown: str) -> str:
         """Start an execution and return its ARN. An answer that was lost does not start it twice.
