@@ -12,8 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from account.functions import register
+from mlops.cloud import roles
 from sandbox.server import Sandbox
-from tests.account.conftest import CALL, ROOT, Registration, function_environment, make_boundary, state
+from tests.account.conftest import CALL, ROOT, Registration, deploy_boundary, function_environment, state
+from tests.account.resolved import Resolved
 
 LABELS = ["nonprod-ci", "nonprod-job", "prod-ci", "prod-job"]
 READS = ("Get", "List")
@@ -260,7 +262,8 @@ def test_a_failure_at_any_write_leaves_everything_as_it_was(
 
     def prepare() -> dict[str, Any]:
         aws.reset()
-        make_boundary(iam)
+        deploy_boundary(iam)
+        aws.clear_calls()
         for step in preparation:
             step(registration, iam)
         return state(iam)
@@ -309,3 +312,9 @@ def test_what_cannot_be_taken_back_is_named(registration: Registration, iam: Any
     aws.set_faults([])
     assert f"left half-made: {NAME}" in refused
     assert registration()["changed"] == LABELS
+
+
+def test_a_repository_waits_longer_than_the_function_may_take() -> None:
+    """Or it asks again while the first call still works, and two make the same roles at once."""
+    function = Resolved().resources["Register"]["Properties"]
+    assert roles.PATIENTLY.read_timeout > function["Timeout"]

@@ -17,8 +17,9 @@ from mlops.template_record import load_template_record
 Tier = Literal["nonprod", "prod"]
 TIERS: dict[EnvironmentName, Tier] = {"feature": "nonprod", "dev": "nonprod", "prod": "prod"}
 KINDS = ("nonprod-ci", "nonprod-job", "prod-ci", "prod-job")
-# IAM answers in seconds, the function makes some thirty calls; Lambda itself ends it after a minute.
-PATIENTLY = aws.CONFIG.merge(Config(read_timeout=70, retries={"total_max_attempts": 2}))
+# IAM answers in seconds, and the function makes some thirty calls; Lambda ends it after two minutes (its Timeout). If
+# it were asked again before that, two would work at once.
+PATIENTLY = aws.CONFIG.merge(Config(read_timeout=130, retries={"total_max_attempts": 2}))
 
 
 def role_name(slug: str, kind: str) -> str:
