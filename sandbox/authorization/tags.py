@@ -15,8 +15,8 @@ from sandbox.calls import Call
 from sandbox.resources import request_tags
 
 # What tags in a creation are authorized as. CodeBuild and CodeCommit ask for nothing more (CodeCommit permissions
-# reference: CreateRepository). CloudFormation documents the action, but not that a creation asks for it: the stricter is
-# chosen.
+# reference: CreateRepository). CloudFormation documents the action, but not that a creation asks for it: the stricter
+# is chosen.
 _AT_CREATION = {
     "sagemaker": "sagemaker:AddTags",
     "lambda": "lambda:TagResource",

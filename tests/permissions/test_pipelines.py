@@ -34,7 +34,7 @@ def test_a_newer_template_changes_one_tag(
     deployed = deploy(aws)
     role = {**deployed.roles, **deployed.people}[who]
     client = _client(aws, role)
-    monkeypatch.setattr(pipelines.aws, "client", lambda *_: client)
+    monkeypatch.setattr("mlops.aws.client", lambda *_: client)
     ours = pipelines.Pipelines(REGION)
 
     def as_of(template: str) -> pipelines.Pipeline:
