@@ -311,6 +311,7 @@ def _job(account: Account, request: Request, tier: str) -> Iterator[Document]:
     waits = {"StringEquals": {"sagemaker:ModelApprovalStatus": "PendingManualApproval"}}
     yield _allow("sagemaker", "CreateModelPackage", registry, waits if tier == "prod" else {})
     yield _allow("kms", "CreateGrant", account.key, {"Bool": {"kms:GrantIsForAWSResource": "true"}})  # for disks
+    yield _allow("kms", "Encrypt", account.key)  # for outputs, says the guide; S3 itself asks for GenerateDataKey
     yield from _images(account, request, "BatchCheckLayerAvailability BatchGetImage GetDownloadUrlForLayer")
     yield _allow("ecr", "GetAuthorizationToken", "*")
     write = "CreateLogGroup CreateLogStream DescribeLogStreams PutLogEvents"

@@ -140,6 +140,38 @@ def test_only_approvers_approve_for_production(group: str) -> None:
         assert not allowed(where, "sagemaker:CreateModelPackage", VERSION % group)
 
 
+@pytest.mark.parametrize("resource", ["model-package/tumor-diagnosis-%s/3", "model-package-group/tumor-diagnosis-%s"])
+@pytest.mark.parametrize("group", ["prod", "champion", "challenger"])
+def test_data_scientists_register_nothing_there_whatever_else_they_have(group: str, resource: str) -> None:
+    """CreateModelPackage is authorized on version or group (Service Authorization Reference): both are refused."""
+    arn = f"arn:aws:sagemaker:{PLACE}:{resource % group}"
+    refusals = [s for s in ALL if s.where.startswith("DataScientist") and s.effect == "Deny" and not s.condition]
+    assert any("sagemaker:CreateModelPackage" in s.actions and _any(arn, s.resources) for s in refusals)
+
+
+def _any(resource: str, patterns: list[str]) -> bool:
+    return any(fnmatchcase(resource, pattern) for pattern in patterns)
+
+
+@pytest.mark.parametrize("label", ["nonprod-job", "prod-job"])
+def test_a_job_role_has_what_sagemaker_documents(label: str) -> None:
+    """Developer Guide, "How to use SageMaker AI execution roles": CreateProcessingJob, CreateTrainingJob and CreateModel,
+    with a private VPC, encrypted input, and keys for output and volume."""
+    documented = {
+        "cloudwatch": "PutMetricData",
+        "logs": "CreateLogGroup CreateLogStream DescribeLogStreams PutLogEvents",
+        "s3": "GetObject ListBucket PutObject",
+        "ecr": "BatchCheckLayerAvailability BatchGetImage GetAuthorizationToken GetDownloadUrlForLayer",
+        "ec2": "CreateNetworkInterface CreateNetworkInterfacePermission DeleteNetworkInterface "
+        "DeleteNetworkInterfacePermission DescribeDhcpOptions DescribeNetworkInterfaces DescribeSecurityGroups "
+        "DescribeSubnets DescribeVpcs",
+        "kms": "CreateGrant Decrypt Encrypt",
+    }
+    wanted = {f"{service}:{action}" for service, actions in documented.items() for action in actions.split()}
+    had = {action for s in statements(label, policies.of_roles(FULL)[label]) for action in s.actions}
+    assert wanted - had == set()
+
+
 def test_the_production_pipeline_registers_what_waits_for_approval() -> None:
     [statement] = allowed("prod-job", "sagemaker:CreateModelPackage", VERSION % "prod")
     assert statement.condition == {"StringEquals": {"sagemaker:ModelApprovalStatus": "PendingManualApproval"}}
