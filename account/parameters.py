@@ -11,8 +11,12 @@ import yaml
 
 from account.problem import Problem
 
-# Tagging AWS resources: what all services take. A comma would end the tag here.
-_TAG = re.compile(r"(?!aws:)[\w .:/+@-]{1,128}=[\w .:/=+@-]{0,256}")
+# Tagging AWS resources: what all services take. A comma would end the tag here. Keys that begin with mlops: are ours: by
+# them policies tell projects apart.
+_TAG = re.compile(r"(?!(?i:aws|mlops):)[\w .:/+@-]{1,128}=[\w .:/=+@-]{0,256}")
+_MOST_TAGS = 40  # a resource takes 50 (Tagging AWS resources), of which some are ours and SageMaker's own
+_LONGEST_TAGS = 2048  # characters; all variables of a function take 4 KB (Lambda quotas), and its network is in them
+_MOST = {"SubnetIds": 16, "SecurityGroupIds": 5}  # SageMaker API Reference, VpcConfig
 
 
 def read(file: Path | None, pairs: Sequence[str]) -> dict[str, str]:
@@ -76,6 +80,9 @@ def settle(declared: Mapping[str, Any], before: Mapping[str, str], given: Mappin
         )
     if bool(values["SubnetIds"]) != bool(values["SecurityGroupIds"]):
         raise Problem("SubnetIds and SecurityGroupIds go together: SageMaker takes both or neither")
+    for name, most in _MOST.items():
+        if (count := values[name].count(",") + 1) > most:
+            raise Problem(f"{name} names {count}; SageMaker takes at most {most} for a job")
     tags(values)
     return values
 
@@ -84,10 +91,16 @@ def tags(values: Mapping[str, str]) -> dict[str, str]:
     """The tags that the organisation wants on everything.
 
     Raises:
-        Problem: one is no Key=Value that every AWS service takes.
+        Problem: one is no Key=Value that every AWS service takes, or they are too many or too long.
     """
     found = [tag.strip() for tag in values["MandatoryTags"].split(",") if tag.strip()]
     for tag in found:
         if not _TAG.fullmatch(tag):
-            raise Problem(f"MandatoryTags holds {tag!r}: write Key=Value with letters, numbers, spaces and _.:/=+-@")
+            raise Problem(
+                f"MandatoryTags holds {tag!r}: write Key=Value with letters, numbers, spaces and _.:/=+-@; keys that "
+                "begin with aws: or mlops: are taken"
+            )
+    if len(found) > _MOST_TAGS or len(values["MandatoryTags"]) > _LONGEST_TAGS:
+        size = f"{len(found)} tags of {len(values['MandatoryTags'])} characters"
+        raise Problem(f"MandatoryTags holds {size}; at most {_MOST_TAGS} of {_LONGEST_TAGS} together")
     return dict(tag.split("=", 1) for tag in found)
