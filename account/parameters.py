@@ -11,8 +11,8 @@ import yaml
 
 from account.problem import Problem
 
-# Tagging AWS resources: what all services take. A comma would end the tag here. Keys that begin with mlops: are ours: by
-# them policies tell projects apart.
+# Tagging AWS resources: what all services take. A comma would end the tag here. Keys that begin with mlops: are ours:
+# by them policies tell projects apart.
 _TAG = re.compile(r"(?!(?i:aws|mlops):)[\w .:/+@-]{1,128}=[\w .:/=+@-]{0,256}")
 _MOST_TAGS = 40  # a resource takes 50 (Tagging AWS resources), of which some are ours and SageMaker's own
 _LONGEST_TAGS = 2048  # characters; all variables of a function take 4 KB (Lambda quotas), and its network is in them
