@@ -57,7 +57,13 @@ class S3:
         return TO_MOTO
 
     def CompleteMultipartUpload(self, call: Call) -> dict[str, Any]:
+        """moto looks at the conditions of PutObject alone."""
         self._check_part(call)
+        if call.params.get("IfMatch"):
+            raise NotImplementedInSandbox("s3", call.operation, "IfMatch")
+        if call.params.get("IfNoneMatch") and _stored(require_bucket(call), call.params["Key"], None):
+            message = "At least one of the pre-conditions you specified did not hold"
+            raise AwsError("PreconditionFailed", message, 412, Condition="If-None-Match")
         return TO_MOTO
 
     def UploadPartCopy(self, call: Call) -> dict[str, Any]:

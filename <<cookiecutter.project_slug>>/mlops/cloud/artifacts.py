@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from boto3.exceptions import S3UploadFailedError
 from boto3.s3.transfer import TransferConfig
@@ -23,6 +24,8 @@ ERRORS = (ClientError, BotoCoreError)
 AT_ONCE = 8  # small files: their time is that of the answers
 PART = 64 * 2**20  # bytes; when the network fails, a part is sent again as a whole
 LONGEST_KEY = 1024  # bytes (S3 User Guide, "Naming Amazon S3 objects")
+# Another clone has sent the same file meanwhile, or we have, and the answer was lost (PutObject, If-None-Match).
+WRITTEN = {"PreconditionFailed", "ConditionalRequestConflict"}
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,8 @@ class Artifacts:
         """Look below a folder of the bucket; what is sent is encrypted under the account's key."""
         self.bucket, self.folder, self.kms_key = stack.bucket, folder, stack.kms_key
         self._client = aws.client("s3", region)
+        for operation in ("PutObject", "CompleteMultipartUpload"):  # upload_file takes no IfNoneMatch
+            self._client.meta.events.register(f"before-call.s3.{operation}", _only_once, unique_id=f"once-{operation}")
 
     @property
     def executions(self) -> str:
@@ -83,7 +88,8 @@ class Artifacts:
     def send(self, files: Iterable[Missing], progress: Callable[[int], None] = lambda _: None) -> None:
         """Send files, several at a time; `progress` hears of the bytes that went.
 
-        Safe to repeat, and to break off: a key says what its content is.
+        Safe to repeat, and to break off: a key says what its content is. What is there is never written again: data in
+        a new version of the object would be other data to a run that is under way.
 
         Raises:
             Problem: AWS refused; what went through stays, and is not sent again.
@@ -108,4 +114,21 @@ class Artifacts:
         except (*ERRORS, S3UploadFailedError) as error:
             cause = error.__context__  # boto3 wraps AWS's answer in one that begins with the file's name
             known = cause if isinstance(cause, ERRORS) else error
-            raise Problem(f"s3://{self.bucket}/{file.key} cannot be written: {aws.explain(known)}") from None
+            there = self._size(file.key) if aws.code(known) in WRITTEN else None
+            if there == file.size:
+                return
+            why = aws.explain(known)
+            if there is not None:
+                why = f"{there} bytes lie there, and its name says that they are {file.size}; have that object deleted"
+            raise Problem(f"s3://{self.bucket}/{file.key} cannot be written: {why}") from None
+
+    def _size(self, key: str) -> int | None:
+        try:
+            return int(self._client.head_object(Bucket=self.bucket, Key=key)["ContentLength"])
+        except ERRORS:
+            return None
+
+
+def _only_once(params: dict[str, Any], **_: Any) -> None:
+    """Have S3 refuse what would replace an object."""
+    params["headers"]["If-None-Match"] = "*"
