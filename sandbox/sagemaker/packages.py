@@ -134,7 +134,11 @@ class PackageOperations:
             registry.tokens = {token: used for token, used in registry.tokens.items() if used[1] != package.arn}
 
     def ListModelPackages(self, call: Call) -> dict[str, Any]:
-        """Unversioned ones unless a group or a type is asked for; by CreationTime, Ascending."""
+        """Unversioned ones unless a group or a type is asked for; by CreationTime, Ascending.
+
+        A page is cut before the approval status is looked at, so it may be empty and not the last one: AWS's own project
+        templates ask on then ("Fetch more packages if none returned with continuation token").
+        """
         params = call.params
         with self.registries.lock:
             group = (
@@ -149,7 +153,6 @@ class PackageOperations:
                 for package in self.registries.of(call).packages.values()
                 if (group is None or package.group is group)
                 and (kind == "Both" or (kind == "Versioned") == (package.group is not None))
-                and (status is None or package.given.get("ModelApprovalStatus") == status)
             ]
             shown, token = listed(
                 call,
@@ -158,7 +161,8 @@ class PackageOperations:
                 created=lambda item: item.created,
                 tie=lambda item: item.version or 0,
             )
-            return {"ModelPackageSummaryList": [_summary(package) for package in shown], "NextToken": token}
+            wanted = [p for p in shown if status is None or p.given.get("ModelApprovalStatus") == status]
+            return {"ModelPackageSummaryList": [_summary(package) for package in wanted], "NextToken": token}
 
 
 def next_version_arn(call: Call, group: Group) -> str:

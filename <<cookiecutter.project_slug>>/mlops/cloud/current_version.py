@@ -11,6 +11,7 @@ from mlops.settings import EnvironmentName
 
 # A feature's model is held against what is in dev: a branch has no history of its own.
 COMPARED_WITH: dict[EnvironmentName, EnvironmentName] = {"feature": "dev", "dev": "dev", "prod": "prod"}
+PAGE = 100  # versions in one answer: the most (ListModelPackages, MaxResults)
 
 
 @dataclass(frozen=True)
@@ -32,16 +33,18 @@ def current_version(slug: str, environment: EnvironmentName, region: str) -> Cur
     group = f"{slug}-{COMPARED_WITH[environment]}"
     client = aws.client("sagemaker", region)
     try:
-        found = client.list_model_packages(
+        # A page may be empty, and not the last: SageMaker cuts it before it looks at the status.
+        pages = client.get_paginator("list_model_packages").paginate(
             ModelPackageGroupName=group,
             ModelApprovalStatus="Approved",
             SortBy="CreationTime",
             SortOrder="Descending",
-            MaxResults=1,
-        )["ModelPackageSummaryList"]
-        if not found:
+            PaginationConfig={"PageSize": PAGE},
+        )
+        newest = next((found["ModelPackageArn"] for page in pages for found in page["ModelPackageSummaryList"]), None)
+        if newest is None:
             return None
-        version = client.describe_model_package(ModelPackageName=found[0]["ModelPackageArn"])
+        version = client.describe_model_package(ModelPackageName=newest)
     except (ClientError, BotoCoreError) as error:
         if "does not exist" in str(error):
             raise Problem(f"the model package group {group} does not exist; run: mlops setup") from None
