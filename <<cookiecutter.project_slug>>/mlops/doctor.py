@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
 
 from packaging.version import Version
 
@@ -12,6 +13,7 @@ from mlops.cloud.account_stack import STACK, NotAllowed, NotDeployed
 from mlops.git import GitFailed, git, root_commit
 from mlops.github import GitHub
 from mlops.groups import KIND, ModelPackageGroups
+from mlops.image_support import support_of_framework
 from mlops.problem import Problem
 from mlops.repository import BRANCHES, DEFAULT_BRANCH, RemoteRepository, Standing
 from mlops.settings import Settings, load_settings
@@ -42,6 +44,7 @@ def examine(fix: bool = False) -> Iterator[Finding]:
         settings = load_settings()
         yield Finding("ok", "settings", f"{settings.project.name} ({settings.project.slug})")
         yield from _owner(settings)
+        yield image(settings, datetime.now(UTC).date())
         root = root_commit()
         yield from _branches(root)
         caller = aws.caller(settings.region)
@@ -57,6 +60,17 @@ def examine(fix: bool = False) -> Iterator[Finding]:
 def _owner(settings: Settings) -> Iterator[Finding]:
     if settings.project.owner.endswith("@example.com"):
         yield Finding("warn", "owner", settings.project.owner, "set project.owner in mlops.yaml to your team's address")
+
+
+def image(settings: Settings, today: date) -> Finding:
+    """Look at how long AWS will patch the image of jobs and endpoints; a warning comes 60 days before the end."""
+    model = settings.model
+    support = support_of_framework(model.framework, model.framework_version)
+    what = f"image {support.image}"
+    if support.state(today) in {"ending", "ended"}:
+        fix = "set model.framework_version in mlops.yaml to a newer one, and train again"
+        return Finding("warn", what, support.sentence(today), f"{fix}; the newest come with: mlops update")
+    return Finding("ok", what, support.sentence(today))
 
 
 def _branches(root: str) -> Iterator[Finding]:

@@ -66,6 +66,13 @@ class Support:
                 return f"patched until {ends}"
 
 
+def support_of_framework(framework: str, version: str | None) -> Support:
+    """Return what AWS says about SageMaker's own image of a framework, as mlops.yaml names both; None: the newest."""
+    repository = f"sagemaker-{framework}"
+    ends = {tag: end for (name, tag), end in END_OF_PATCH.items() if name == REPOSITORIES[repository] and end}
+    return support_of(f"{repository}:{version or max(ends, key=lambda tag: ends[tag])}-cpu-py3")
+
+
 def support_of(image_uri: str | None) -> Support:
     """Return what AWS says about the image of a container, by repository and tag."""
     match = URI.search(image_uri or "")

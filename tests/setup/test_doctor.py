@@ -4,10 +4,13 @@ import json
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 
 import pytest
 
+from mlops.doctor import image
+from mlops.settings import Model, Settings
 from sandbox.server import Sandbox
 from tests.setup.account import Account
 from tests.setup.faults import fault, faults
@@ -16,6 +19,7 @@ from tests.setup.stage import Quick
 Render = Callable[..., Quick]
 Finding = dict[str, str]
 NO_STACK = ("account stack mlops-account", "warn")  # these accounts have none; tests/cloud has one
+IMAGE = "image scikit-learn 1.9-0"  # a day comes when AWS no longer patches it: that has tests of its own
 
 
 @pytest.fixture
@@ -31,7 +35,7 @@ def findings(repository: Quick, *options: str, **environment: str) -> tuple[int,
     done = repository.mlops("doctor", "--json", *options, check=False, **environment)
     assert done.stderr == "", done.stderr
     found = [finding for finding in json.loads(done.stdout) if finding["state"] != "ok"]
-    return done.code, [finding for finding in found if (finding["what"], finding["state"]) != NO_STACK]
+    return done.code, [one for one in found if (one["what"], one["state"]) not in {NO_STACK, (IMAGE, "warn")}]
 
 
 @pytest.mark.slow
@@ -49,10 +53,35 @@ def test_after_setup_all_is_well(mine: Quick, account: Account) -> None:
 def test_without_the_account_stack_doctor_warns(mine: Quick) -> None:
     """All that is local works without it, so it is no failure."""
     done = mine.mlops("doctor", "--json")
-    found = [finding for finding in json.loads(done.stdout) if finding["state"] != "ok"]
+    found = [one for one in json.loads(done.stdout) if one["state"] != "ok" and one["what"] != IMAGE]
     assert [(finding["what"], finding["state"]) for finding in found] == [NO_STACK]
     assert "is not deployed" in found[0]["detail"]
     assert "mlops setup tells whom to ask" in found[0]["fix"]
+
+
+@pytest.mark.parametrize(
+    ("today", "state", "detail"),
+    [
+        (date(2026, 11, 25), "ok", "patched until 2027-07-16"),
+        (date(2027, 5, 16), "ok", "patched until 2027-07-16"),
+        (date(2027, 5, 17), "warn", "patched until 2027-07-16: 60 days left"),
+        (date(2027, 7, 17), "warn", "patched until 2027-07-16: over"),
+    ],
+)
+def test_an_image_that_is_no_longer_patched_is_told_in_time(today: date, state: str, detail: str) -> None:
+    finding = image(_settings(None), today)
+    assert (finding.state, finding.what, finding.detail) == (state, IMAGE, detail)
+    assert ("model.framework_version" in finding.fix) == (state == "warn")
+
+
+def test_an_image_that_the_release_does_not_know_is_no_trouble() -> None:
+    finding = image(_settings("9.9-9"), date(2026, 11, 25))
+    assert (finding.state, finding.detail) == ("ok", "AWS names no date")
+
+
+def _settings(version: str | None) -> Settings:
+    model = Model(task="classification", framework="scikit-learn", framework_version=version)
+    return Settings.model_construct(model=model)
 
 
 @dataclass(frozen=True)
