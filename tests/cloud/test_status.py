@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from datetime import UTC, date, datetime
@@ -19,7 +20,7 @@ from mlops.cloud.people import name_of
 from mlops.cloud.stored_json import Stored
 from mlops.cloud.version_table import Full
 from mlops.cloud.versions import Group, Version
-from mlops.image_support import END_OF_PATCH, support_of
+from mlops.image_support import END_OF_PATCH, support_of, support_of_framework
 from mlops.laptop.plain_text import ILLEGAL
 from tests.cloud.registry import COMMIT, DIGEST, IMAGE, FilledRegistry, lineage
 from tests.conftest import SOURCE
@@ -146,6 +147,34 @@ def test_one_version_in_full(registry: FilledRegistry, generated: Quick) -> None
     assert full["settings"] == SETTINGS
     assert (full["reason"], full["problems"]) == ("worse on\x1b[2J young patients", [])
     assert full["model_data"].endswith("/Train/model.tar.gz")
+
+
+def test_of_hundreds_of_packages_those_are_shown_that_people_ask_about(
+    registry: FilledRegistry, generated: Quick, tmp_path: Path
+) -> None:
+    """In a clone those that it asks for, too; all of them for programs."""
+    packages = {f"dependency-{number}": f"{number}.0" for number in range(140)}
+    packages |= {"numpy": "2.3.4", "scikit_learn": "1.9.0", "Life.Lines": "0.30.0"}
+    uri = registry.store(lineage(auc=0.9) | {"packages": packages}, "lineage")
+    registry.register("tumor-diagnosis-prod", metadata={"lineage_uri": uri})
+    clone = tmp_path / "clone" / generated.path.name
+    shutil.copytree(generated.path, clone, symlinks=True)
+    with (clone / "model" / "requirements.txt").open("a", encoding="utf-8") as file:
+        file.write("-r more.txt\nlife-lines[plots]==0.30.0  # survival\n@@\n")
+    shown = generated.at(clone).mlops("status", "1").stdout
+    rows = [line.split(maxsplit=1) for line in shown[shown.index("package ") :].splitlines()]
+    assert rows == [
+        ["package", "version"],
+        ["Life.Lines", "0.30.0"],
+        ["numpy", "2.3.4"],
+        ["scikit_learn", "1.9.0"],
+        ["and", "140 more  with --json"],
+    ]
+    foreign = elsewhere(generated, tmp_path, "status", "1", "--project", "tumor-diagnosis").stdout
+    assert "Life.Lines" not in foreign
+    assert "and 141 more" in foreign
+    full = json.loads(generated.mlops("status", "1", "--json").stdout)
+    assert full["lineage"]["packages"] == packages
 
 
 def test_without_a_group_the_only_one_that_has_the_number_is_meant(registry: FilledRegistry, generated: Quick) -> None:
@@ -372,3 +401,5 @@ def test_the_images_that_the_template_offers_are_in_the_table() -> None:
     offered = re.findall(r"'(\d+\.\d+-\d+)'", line)
     for framework, version in zip(("scikit-learn", "XGBoost"), offered, strict=True):
         assert END_OF_PATCH[framework, version], "a new image needs its date"
+        newest = support_of_framework(framework.lower(), None)
+        assert newest == support_of_framework(framework.lower(), version), "null means the newest"

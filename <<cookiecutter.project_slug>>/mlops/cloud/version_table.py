@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from mlops.cloud.main_packages import main_packages
 from mlops.cloud.stored_json import Stored, part, read
 from mlops.cloud.versions import COMPLETED, METRIC, Version
 from mlops.laptop.plain_text import one_line
@@ -156,8 +157,8 @@ def headline(version: Version) -> str:
     return f"Version {version.number} of {version.group.name} is {state(version)}{said}"
 
 
-def details(full: Full) -> Iterator[Table]:
-    """Yield the tables of one version: what it is, its metrics, what it was made with."""
+def details(full: Full, *, own: bool = False) -> Iterator[Table]:
+    """Yield the tables of one version: what it is, its metrics, what it was made with; `own`: of this repository."""
     lineage = full.lineage.content
     facts = [[name, one_line(text, LONGEST)] for name, text in _facts(full) if text]
     yield ["", f"version {full.version.number}"], facts
@@ -170,7 +171,11 @@ def details(full: Full) -> Iterator[Table]:
     if settings:
         yield _pairs("setting", "value", settings)
     if packages := part(lineage, "packages"):
-        yield _pairs("package", "version", packages)
+        shown = main_packages(packages, own=own)
+        headings, rows = _pairs("package", "version", shown)
+        if more := len(packages) - len(shown):
+            rows.append([f"and {more} more", "with --json"])
+        yield headings, rows
 
 
 def _facts(full: Full) -> Iterator[tuple[str, object]]:

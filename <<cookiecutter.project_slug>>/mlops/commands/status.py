@@ -45,7 +45,7 @@ def status(
         return
     only = environment or group
     found = registry.version(registry.group(environment, group), version) if only else registry.anywhere(version)
-    _show(registry, found, as_json)
+    _show(registry, found, as_json, own=project is None)
 
 
 def _list(registry: "Registry", environment: str | None, group: str | None, last: int, as_json: bool) -> None:
@@ -77,7 +77,7 @@ def _list(registry: "Registry", environment: str | None, group: str | None, last
         say(f"There are older ones; show more with: mlops status --last {2 * last}", "dim")
 
 
-def _show(registry: "Registry", version: "Version", as_json: bool) -> None:
+def _show(registry: "Registry", version: "Version", as_json: bool, *, own: bool) -> None:
     from mlops.cloud import version_table
     from mlops.terminal import say, table, warn
 
@@ -86,7 +86,7 @@ def _show(registry: "Registry", version: "Version", as_json: bool) -> None:
         say(json.dumps(version_table.full_as_json(full), indent=2, ensure_ascii=False, default=str))
         return
     say(version_table.headline(version), "bold")
-    for headings, rows in version_table.details(full):
+    for headings, rows in version_table.details(full, own=own):
         say()
         table(headings, rows)
     for problem in full.problems:
