@@ -7,7 +7,7 @@ export PYTHONDONTWRITEBYTECODE := 1
 export PRE_COMMIT_HOME := $(CURDIR)/.cache/pre-commit
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-fast test-long update account account-remove bench check schema constraints clean
+.PHONY: help install demo test test-fast test-long update account account-remove verify-aws bench check schema constraints clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,13 +30,17 @@ update: .venv/.ready ## Bring an older repository up to date: REPOSITORY=../it
 	@test -n '$(REPOSITORY)' || { echo 'name the repository: make update REPOSITORY=../tumor-diagnosis' >&2; exit 1; }
 	@PYTHONPATH='<<cookiecutter.project_slug>>' $(PYTHON) -m mlops update --repository '$(REPOSITORY)' --template .
 
-# The switches of the two below: PLAN=1 stops after the plan, YES=1 does not ask, FORCE=1 deletes files too.
+# The switches of the three below: PLAN=1 stops after the plan, YES=1 does not ask (verify-aws: with ACCOUNT=its number),
+# FORCE=1 deletes files too, USE_STACK=1 takes the account stack that is there, and leaves it.
 SWITCHES = $(if $(PLAN),--plan) $(if $(YES),--yes)
 account: .venv/.ready ## Deploy the account stack: PLAN=1 YES=1 PARAMETERS=org.yaml
 	@$(PYTHON) -m account deploy $(SWITCHES) $(if $(PARAMETERS),--parameters '$(PARAMETERS)')
 
 account-remove: .venv/.ready ## Remove it: PLAN=1 YES=1, FORCE=1 for its files too
 	@$(PYTHON) -m account remove $(SWITCHES) $(if $(FORCE),--force)
+
+verify-aws: .venv/.ready ## Try the whole loop on your account: PLAN=1 USE_STACK=1
+	@$(PYTHON) -m verify_aws $(SWITCHES) $(if $(ACCOUNT),--account '$(ACCOUNT)') $(if $(USE_STACK),--use-stack)
 
 bench: .venv/.ready ## Measure rendering, setup, runs and updates beside peers
 	$(PYTHON) -m benchmarks

@@ -107,7 +107,7 @@ class FilledRegistry:
     def deploy(self, endpoint: str, configuration: str) -> None:
         """Make an endpoint with a configuration of that name."""
         model = {"ModelName": configuration, "PrimaryContainer": {"Image": IMAGE}}
-        self.sagemaker.create_model(**model, ExecutionRoleArn="arn:aws:iam::123456789012:role/r")
+        self.sagemaker.create_model(**model)
         variant = {"VariantName": "v", "ModelName": configuration, "InitialInstanceCount": 1}
         self.sagemaker.create_endpoint_config(
             EndpointConfigName=configuration, ProductionVariants=[variant | {"InstanceType": "ml.m5.large"}]
