@@ -1,11 +1,13 @@
 """Every command of the README runs, in its order, against the sandbox."""
 
 import json
+import os
 import re
 import shutil
 import subprocess
 from pathlib import Path
 
+import boto3
 import pytest
 
 from sandbox.server import Sandbox
@@ -20,11 +22,16 @@ def commands(page: Path) -> list[str]:
     return BLOCK.findall(page.read_text("utf-8"))
 
 
-def run(block: str, **environment: str) -> str:
+def run(block: str, folder: Path = TEMPLATE, **environment: str) -> str:
     """Run a block as somebody would who pastes it: every line must succeed."""
     typed = "\n" * QUESTIONS
     done = subprocess.run(
-        ["sh", "-eu", "-c", block], cwd=TEMPLATE, env=environment, input=typed, capture_output=True, text=True
+        ["sh", "-eu", "-c", block],
+        cwd=folder,
+        env={**os.environ, **environment},
+        input=typed,
+        capture_output=True,
+        text=True,
     )
     assert done.returncode == 0, f"{block}\n{done.stdout}\n{done.stderr}"
     return done.stdout
@@ -44,7 +51,11 @@ def test_the_demo_shows_repository_branches_groups_tags_and_metrics(aws: Sandbox
         "BRANCHES\tdev",
         "BRANCHES\tmain",
         "tumor-diagnosis\tmain\thttp://127.0.0.1:",
+        "The stack mlops-account is at release",
         "tumor-diagnosis-champion",
+        "Version 1 of tumor-diagnosis-feature is registered",
+        "validation_accuracy",
+        "Version 1 of tumor-diagnosis-feature is approved.",
         "mlops:owner",
         "Version 1 is registered: auc is 0.99",
         "run  started",
@@ -56,11 +67,65 @@ def test_the_demo_shows_repository_branches_groups_tags_and_metrics(aws: Sandbox
 def test_the_other_commands_of_the_readme_do_what_it_says(aws: Sandbox) -> None:
     for project in ("tumor-diagnosis", "house-prices"):
         shutil.rmtree(TEMPLATE / "build" / project, ignore_errors=True)
-    install, script, _ = commands(TEMPLATE / "README.md")[1:]
+    install, script, _, work, verify = commands(TEMPLATE / "README.md")[1:]
+    run(work.replace("make test-fast\n", "make --dry-run test-fast\n"))
+    run(verify, **aws.environment())
     assert f"[{QUESTIONS}/{QUESTIONS}]" in run(install, **aws.environment())
     run(script, **aws.environment())
     made = {call["operation"] for call in aws.calls}
     assert {"CreateRepository", "GitPush", "CreateModelPackageGroup"} <= made
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", ["README.md", "docs/account.md"])
+def test_what_platform_teams_type_does_what_it_says(page: str, aws: Sandbox, workshop: Path) -> None:
+    """In their place a yes is said; the organisation of docs/account.md has a network that is there."""
+    blocks = [block for block in commands(TEMPLATE / page) if "make account" in block]
+    environment = {**aws.environment(), "YES": "1"}
+    if page == "docs/account.md":
+        (workshop / "organisation.yaml").write_text(_organisation(aws), "utf-8")
+    shown = [run(block, workshop, **environment) for block in blocks]
+    assert "Add     AWS::KMS::Key" in shown[0]
+    assert "The stack mlops-account is at release" in shown[0]
+    assert shown[-1].endswith("The stack mlops-account is gone.\n")
+    [described] = [call for call in aws.calls if call["operation"] == "CreateKey"]
+    assert described["status"] == 200
+
+
+def test_the_other_commands_of_the_account_page_are_understood(aws: Sandbox, workshop: Path) -> None:
+    """The sandbox has no Identity Center; but the AWS CLI knows the command, and a plan needs nothing."""
+    handing, trying = [block for block in commands(TEMPLATE / "docs/account.md") if "make account" not in block]
+    done = subprocess.run(["sh", "-euc", handing], env=aws.environment(), capture_output=True, text=True)
+    assert "NotImplementedInSandbox" in done.stderr, done.stderr
+    assert "AttachCustomerManagedPolicyReferenceToPermissionSet" in done.stderr
+    assert "AWS account 123456789012" in run(trying, workshop, **aws.environment())
+
+
+@pytest.fixture
+def workshop(tmp_path: Path) -> Path:
+    """The template's folder, in which one may write."""
+    for part in TEMPLATE.iterdir():
+        if part.name not in {".git", "build"}:
+            (tmp_path / part.name).symlink_to(part)
+    return tmp_path
+
+
+def _organisation(aws: Sandbox) -> str:
+    """The YAML of docs/account.md, with subnets and a group of the sandbox's."""
+    [example] = re.findall(r"^```yaml\n(.*?)^```$", (TEMPLATE / "docs/account.md").read_text("utf-8"), re.M | re.S)
+    keys = aws.environment()
+    ec2 = boto3.client(
+        "ec2",
+        region_name=aws.region,
+        endpoint_url=aws.url,
+        aws_access_key_id=keys["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=keys["AWS_SECRET_ACCESS_KEY"],
+    )
+    real = [subnet["SubnetId"] for subnet in ec2.describe_subnets()["Subnets"]][:2]
+    real.append(ec2.describe_security_groups()["SecurityGroups"][0]["GroupId"])
+    for name, there in zip(re.findall(r"(?:subnet|sg)-\w+", example), real, strict=True):
+        example = example.replace(name, there)
+    return example
 
 
 @pytest.mark.parametrize("folder", [TEMPLATE, TEMPLATE / "<<cookiecutter.project_slug>>"], ids=["here", "there"])

@@ -18,7 +18,7 @@ BRANCH = "feature-verify"
 
 @dataclass
 class Trial:
-    """folder: what the repository is generated in. deployed: whether the account stack is this run's, and so goes with it.
+    """folder: what the repository is generated in. deployed: whether the account stack is this run's, and goes with it.
     executions: ARNs, the oldest first."""
 
     account: str

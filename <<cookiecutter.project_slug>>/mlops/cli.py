@@ -142,8 +142,14 @@ def doctor(
         say(json.dumps([asdict(finding) for finding in findings], indent=2))
     else:
         colours = {"ok": "", "warn": "yellow", "fail": "red"}
-        rows = [[f.state, f.what, f.detail, f.fix] for f in findings]
-        table(["", "what", "found", "to do"], rows, [colours[f.state] for f in findings])
+        rows, styles = [], []
+        for found in findings:
+            rows.append([found.state, found.what, found.detail])
+            styles.append(colours[found.state])
+            if found.fix:
+                rows.append(["", "  to do", found.fix])
+                styles.append("")
+        table(["", "what", "found"], rows, styles)
     if any(finding.state == "fail" for finding in findings):
         raise typer.Exit(1)
 

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+LONG_NAME = 20  # characters; headings are shorter
 PLAIN_WIDTH = 200  # columns where nobody's terminal sets a limit: a log file should hold whole lines
 
 
@@ -32,14 +33,21 @@ def warn(text: str) -> None:
 def table(headings: Sequence[str], rows: Sequence[Sequence[str]], styles: Sequence[str] | None = None) -> None:
     """Print rows under headings, with a style for each row where it has one."""
     grid = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    for heading in headings:
-        grid.add_column(heading, overflow="fold")
+    for number, heading in enumerate(headings):
+        grid.add_column(heading, overflow="fold", width=_width_of_a_name([row[number] for row in rows]))
     for number, row in enumerate(rows):
         grid.add_row(*[Text(cell) for cell in row], style=styles[number] if styles else None)
     shown = console()
     with shown.capture() as printed:
         shown.print(grid)
     sys.stdout.write("".join(f"{line.rstrip()}\n" for line in printed.get().splitlines()))
+
+
+def _width_of_a_name(cells: Sequence[str]) -> int | None:
+    """Return the width of a column of long names, which people copy whole and so are not to be cut; None: as it comes."""
+    longest = max(cells, key=len, default="")
+    fits = LONG_NAME <= len(longest) <= console().width // 2
+    return len(longest) if fits and " " not in longest else None
 
 
 @contextmanager
