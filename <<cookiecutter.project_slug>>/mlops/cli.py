@@ -79,8 +79,9 @@ def setup(yes: Yes = False, plan: PlanOnly = False, as_json: PlanAsJson = False)
         from mlops.cloud.administrator import message
 
         warn(f"There are no roles to train with on SageMaker: {todo.roles.missing}. All that is local goes on.")
-        say("To send to an administrator of the account; when it is done, run again: mlops setup")
-        for line in message(settings, todo.caller, todo.roles.missing):
+        if lines := message(settings, todo.caller, todo.roles.missing):
+            say("To send to an administrator of the account; when it is done, run again: mlops setup")
+        for line in lines:
             say(f"  {line}")
 
 

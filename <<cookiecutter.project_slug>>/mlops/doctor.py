@@ -9,12 +9,12 @@ from packaging.version import Version
 from mlops import aws
 from mlops.clone import Connection
 from mlops.cloud import project_roles
-from mlops.cloud.account_stack import STACK, NotAllowed, NotDeployed
+from mlops.cloud.account_stack import STACK, NotDeployed
 from mlops.git import GitFailed, git, root_commit
 from mlops.github import GitHub
 from mlops.groups import KIND, ModelPackageGroups
 from mlops.image_support import support_of_framework
-from mlops.problem import Problem
+from mlops.problem import NotAllowed, Problem
 from mlops.repository import BRANCHES, DEFAULT_BRANCH, RemoteRepository, Standing
 from mlops.settings import Settings, load_settings
 from mlops.setup import host_of

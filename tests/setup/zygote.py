@@ -28,7 +28,7 @@ def main() -> None:
     real_sleep = time.sleep
     time.sleep = lambda seconds: real_sleep(float(seconds) / SHORTER)
     botocore.loaders.create_loader = functools.cache(botocore.loaders.create_loader)  # AWS's models are read once
-    for service in ("sts", "iam", "codecommit", "sagemaker"):
+    for service in ("sts", "iam", "codecommit", "sagemaker", "ssm", "lambda", "s3", "service-quotas", "ecr", "logs"):
         boto3.Session().client(service, region_name="us-east-1")
     for line in sys.stdin:
         request = json.loads(line)
@@ -55,7 +55,7 @@ def preload(root: str, environment: dict[str, str]) -> None:
     from mlops.settings import load_settings
 
     region = load_settings().region
-    for service in ("sts", "codecommit", "sagemaker"):
+    for service in ("sts", "codecommit", "sagemaker", "ssm"):
         aws.client(service, region)
     aws.client("iam", region, aws.BRIEFLY)
     loaded = root, of_aws(environment)

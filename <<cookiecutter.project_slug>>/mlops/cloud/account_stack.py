@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from botocore.exceptions import BotoCoreError, ClientError
 
 from mlops import aws
-from mlops.problem import Problem
+from mlops.problem import NotAllowed, Problem
 
 STACK = "mlops-account"
 PREFIX = "/mlops/account/"
@@ -20,8 +20,8 @@ class NotDeployed(Problem):
     """The account has no account stack in this region."""
 
 
-class NotAllowed(Problem):
-    """These credentials may not see the account stack."""
+class TooOld(Problem):
+    """The account stack is older than this repository can use."""
 
 
 @dataclass(frozen=True)
@@ -93,16 +93,16 @@ def _read(found: Mapping[str, str]) -> AccountStack:
     )
 
 
-def mismatch(stack: AccountStack) -> str | None:
+def mismatch(stack: AccountStack) -> Problem | None:
     """Return which side is too old for the other and what to do, or None where both get along."""
     if stack.interface in ACCEPTED:
         return None
     if stack.interface < INTERFACE:
-        return (
+        return TooOld(
             f"the account stack ({stack.version}, interface {stack.interface}) is older than this repository can use "
             f"(interface {INTERFACE}); an administrator deploys the newer one with: make account"
         )
-    return (
+    return Problem(
         f"this repository (interface {INTERFACE}) is older than the account stack ({stack.version}, "
         f"interface {stack.interface}); take the newer template with: mlops update"
     )
@@ -114,7 +114,10 @@ def require(region: str) -> AccountStack:
     Raises:
         Problem: as `find`, or the two are too far apart.
     """
-    stack = find(region)
-    if found := mismatch(stack):
-        raise Problem(found)
+    try:
+        stack = find(region)
+    except NotDeployed as missing:
+        raise NotDeployed(f"{missing}; mlops setup tells whom to ask, and for what") from None
+    if apart := mismatch(stack):
+        raise apart
     return stack

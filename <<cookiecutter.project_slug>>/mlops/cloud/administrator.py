@@ -1,14 +1,17 @@
 """What to send to an administrator where the account lacks something that only they can give."""
 
 from mlops import aws
-from mlops.cloud.account_stack import STACK, NotAllowed
-from mlops.problem import Problem
+from mlops.cloud.account_stack import STACK, NotDeployed, TooOld
+from mlops.problem import NotAllowed, Problem
 from mlops.settings import Settings
 from mlops.template_record import load_template_record
 
 
 def message(settings: Settings, caller: aws.Caller, missing: Problem) -> list[str]:
-    """Return a message in lines, ready to send: who asks, for which account, for what, and how it is done."""
+    """Return a message in lines, ready to send: who asks, for which account, for what, and how it is done.
+
+    It is empty where no administrator is needed.
+    """
     record = load_template_record()
     who = f"{caller.arn}, AWS account {caller.place}, region {settings.region}"
     if isinstance(missing, NotAllowed):
@@ -18,6 +21,8 @@ def message(settings: Settings, caller: aws.Caller, missing: Problem) -> list[st
             f"  why      to register the model repository {settings.project.slug} ({settings.project.owner})",
             f"  refused  {missing}",
         ]
+    if not isinstance(missing, NotDeployed | TooOld):
+        return []
     where = record.source or "the template's repository"
     return [
         f"Please deploy the account stack {STACK}, once for all model repositories of the account:",

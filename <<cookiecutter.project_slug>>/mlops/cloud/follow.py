@@ -24,6 +24,7 @@ class Ended:
     status: str
     version: str | None
     failed_step: str | None
+    refused: bool  # the failed step is the gate's: it says why nothing was registered
     reason: str | None
 
 
@@ -68,6 +69,7 @@ def ended(execution: Mapping[str, Any], steps: list[dict[str, Any]]) -> Ended:
         status=execution["PipelineExecutionStatus"],
         version=registered[-1] if registered else None,
         failed_step=failed["StepName"] if failed else None,
+        refused=failed is not None and is_refusal(failed),
         reason=reason,
     )
 

@@ -10,7 +10,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from mlops import aws
-from mlops.problem import Problem
+from mlops.problem import NotAllowed, Problem
 from mlops.settings import Settings
 from mlops.tags import ROOT_COMMIT, as_list, description
 
@@ -42,7 +42,8 @@ class Pipelines:
         """Return what DescribePipeline answers, or None: there is none.
 
         Raises:
-            Problem: AWS refused.
+            NotAllowed: these credentials may not look at it.
+            Problem: AWS refused otherwise.
         """
         try:
             answer: dict[str, Any] = self._client.describe_pipeline(PipelineName=name)
@@ -50,7 +51,8 @@ class Pipelines:
         except ERRORS as error:
             if aws.code(error) == ABSENT:
                 return None
-            raise Problem(f"pipeline {name}: {aws.explain(error)}") from None
+            refusal = NotAllowed if aws.code(error) in aws.ACCESS_DENIED else Problem
+            raise refusal(f"pipeline {name}: {aws.explain(error)}") from None
 
     def bring_up_to_date(self, pipeline: Pipeline, there: Mapping[str, Any] | None) -> str | None:
         """Make or change a pipeline and return what was done: "created", "updated", or None.
@@ -106,6 +108,19 @@ class Pipelines:
             return str(answer["PipelineExecutionArn"])
         except ERRORS as error:
             raise Problem(f"pipeline {name} cannot be started: {aws.explain(error)}") from None
+
+    def stop(self, arn: str) -> None:
+        """Stop an execution: its jobs are stopped, and no other step begins.
+
+        Raises:
+            Problem: AWS refused.
+        """
+        try:
+            self._client.stop_pipeline_execution(
+                PipelineExecutionArn=arn, ClientRequestToken=_token(arn, str(time.time_ns()))
+            )
+        except ERRORS as error:
+            raise Problem(f"execution {arn}: {aws.explain(error)}") from None
 
     def execution(self, arn: str) -> dict[str, Any]:
         """Return what DescribePipelineExecution answers.

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from mlops.cloud import account_stack
-from mlops.cloud.account_stack import AccountStack, NotAllowed, NotDeployed
+from mlops.cloud.account_stack import AccountStack, NotDeployed
 from mlops.cloud.roles import KINDS, Registration, Roles, role_name
-from mlops.problem import Problem
+from mlops.problem import NotAllowed, Problem
 from mlops.settings import Settings
 
 KIND = "IAM role"
@@ -80,7 +80,7 @@ def look(settings: Settings, root_commit: str) -> ProjectRoles:
     try:
         stack = account_stack.find(settings.region)
         if apart := account_stack.mismatch(stack):
-            return ProjectRoles(slug, stack, missing=Problem(apart))
+            return ProjectRoles(slug, stack, missing=apart)
         registration = Registration(settings, stack, root_commit)
         return ProjectRoles(slug, stack, registration, registration.describe())
     except (NotDeployed, NotAllowed) as missing:

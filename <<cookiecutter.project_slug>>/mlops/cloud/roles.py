@@ -9,9 +9,10 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from mlops import aws
-from mlops.cloud.account_stack import ACCEPTED, INTERFACE, AccountStack, NotAllowed
-from mlops.problem import Problem, Refused
+from mlops.cloud.account_stack import ACCEPTED, INTERFACE, AccountStack
+from mlops.problem import NotAllowed, Problem, Refused
 from mlops.settings import EnvironmentName, Settings
+from mlops.tags import legal
 from mlops.template_record import load_template_record
 
 Tier = Literal["nonprod", "prod"]
@@ -80,7 +81,7 @@ class Registration:
             "interface": INTERFACE,
             "project": settings.project.slug,
             "root_commit": self._root_commit,
-            "owner": settings.project.owner,
+            "owner": legal(settings.project.owner),
             "template": load_template_record().version,
             "source_control": {"host": settings.source_control.host, "repository": settings.source_control.repository},
         }

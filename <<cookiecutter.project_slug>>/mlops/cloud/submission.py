@@ -19,7 +19,7 @@ from mlops.definition.metadata import check_metadata, known_metadata
 from mlops.git import root_commit
 from mlops.laptop import content, store
 from mlops.names import pipeline_name
-from mlops.problem import Problem
+from mlops.problem import NotAllowed, Problem
 from mlops.runner.expressions import parameter_values
 from mlops.settings import EnvironmentName, Settings, load_settings
 from mlops.tags import ROOT_COMMIT, tags
@@ -135,12 +135,13 @@ def _caller(settings: Settings) -> aws.Caller:
 def _existing(pipelines: Pipelines, name: str, environment: EnvironmentName) -> dict[str, Any] | None:
     try:
         return pipelines.describe(name)
-    except Problem as problem:
-        if environment == "prod" and "is not allowed" in str(problem):
-            raise Problem(
-                f"prod is trained by CI, when a change is merged to main; these credentials may not ({problem})"
-            ) from None
-        raise
+    except NotAllowed:
+        if environment != "prod":
+            raise
+        raise NotAllowed(
+            "prod is trained by CI, when a change is merged to main; "
+            f"these credentials may not (sagemaker:DescribePipeline on {name} is refused)"
+        ) from None
 
 
 def _training_image(definition: Mapping[str, Any]) -> str:

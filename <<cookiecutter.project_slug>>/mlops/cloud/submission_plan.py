@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from mlops.cloud.definition_changes import Change, changes
-from mlops.cloud.sizes import size
+from mlops.cloud.sizes import files, size
 from mlops.cloud.submission import Submission
 from mlops.definition.parameters import STEPS
 from mlops.terminal import say, table
@@ -67,14 +67,12 @@ def show(todo: Submission) -> None:
     say(f"AWS account {todo.caller.place}, {todo.settings.region}, as {todo.caller.arn}")
     compared = f"version {todo.current.number}" if todo.current else "nothing: no version is approved yet"
     total = sum(file.size for file in todo.missing)
+    sent = f"{files(len(todo.missing))}, {size(total)}, to s3://{todo.stack.bucket}" if todo.missing else "nothing new"
     rows = [
         ["commit", f"{todo.values['Commit']} ({todo.branch or 'no branch'}), into {todo.environment}"],
         ["pipeline", f"{todo.pipeline.name}: {pipeline_change(todo)}"],
         ["role", todo.pipeline.role],
-        [
-            "send",
-            f"{len(todo.missing)} files, {size(total)}, to s3://{todo.stack.bucket}" if todo.missing else "nothing new",
-        ],
+        ["send", sent],
         ["compared with", compared],
         ["quotas", f"not looked at: {todo.unchecked}" if todo.unchecked else _at_once(todo)],
     ]

@@ -7,7 +7,7 @@ from types import TracebackType
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from mlops.cloud.sizes import size
+from mlops.cloud.sizes import files, size
 from mlops.terminal import console
 
 
@@ -42,7 +42,7 @@ class Transfer:
         """Say what was sent, if all was."""
         self._bar.stop()
         if kind is None:
-            files = "1 file" if self._files == 1 else f"{self._files} files"
             seconds = f"  {time.monotonic() - self._start:.1f} s"
-            text = Text.assemble(("done  ", "green"), f"sent {files}, {size(self._total)}", (seconds, "dim"))
+            sent = f"sent {files(self._files)}, {size(self._total)}"
+            text = Text.assemble(("done  ", "green"), sent, (seconds, "dim"))
             self._console.print(text, soft_wrap=True)

@@ -38,7 +38,10 @@ def logs(
     steps = {found["StepName"]: found for found in pipelines.steps(arn)}
     if step is None:
         if as_json:
-            rows = [{"step": name, "status": found["StepStatus"]} for name, found in steps.items()]
+            rows = [
+                {"step": name, "status": found["StepStatus"], "reused_from": _source(found)}
+                for name, found in steps.items()
+            ]
             say(json.dumps({"execution": arn, "steps": rows}, indent=2))
         else:
             table(["step", "status", "log"], [_row(name, found, work.log_of(found)) for name, found in steps.items()])
@@ -64,12 +67,17 @@ def _is_over(pipelines: Any, arn: str, step: str) -> bool:
 
 
 def _row(name: str, step: dict[str, Any], log: Any) -> list[str]:
-    return [name, step["StepStatus"], f"{log.group} {log.job}" if log else "-"]
+    status = f"reused from {source}" if (source := _source(step)) else step["StepStatus"]
+    return [name, status, f"{log.group} {log.job}" if log else "-"]
+
+
+def _source(step: dict[str, Any]) -> str | None:
+    """Return the execution whose step was reused, if it was."""
+    return step["CacheHitResult"]["SourcePipelineExecutionArn"].rpartition("/")[2] if "CacheHitResult" in step else None
 
 
 def _without_log(name: str, step: dict[str, Any]) -> str:
-    if "CacheHitResult" in step:
-        source = step["CacheHitResult"]["SourcePipelineExecutionArn"].rpartition("/")[2]
+    if source := _source(step):
         return f"{name} was reused from the execution {source}; see: mlops logs {name} --execution {source}"
     if reason := step.get("FailureReason"):
         return f"{name} is no job, or was not started: {reason}"
