@@ -22,6 +22,7 @@ BRIEFLY = CONFIG.merge(Config(connect_timeout=2, read_timeout=3, retries={"total
 
 # AWS names the same refusal differently from service to service.
 ACCESS_DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"}
+ASK = "; ask an administrator of the account for it."
 THROTTLED = {"Throttling", "ThrottlingException", "TooManyRequestsException", "RequestLimitExceeded"}
 EXPIRED = {"ExpiredToken", "ExpiredTokenException", "RequestExpired"}
 INVALID_CREDENTIALS = {
@@ -152,7 +153,7 @@ def _explain_answer(error: exceptions.ClientError) -> str:
         return f"AWS does not know these credentials ({code(error)}); check `aws sts get-caller-identity`."
     if code(error) in ACCESS_DENIED:
         why = _one_line(answer.get("Message", "")).rstrip(".")
-        return f"{operation} is not allowed: {why}; ask an administrator of the account for it."
+        return f"{operation} is not allowed: {why}{ASK}"
     what = f"{operation} failed: {code(error)}: {_one_line(answer.get('Message', ''))}"
     passing = code(error) in THROTTLED or error.response["ResponseMetadata"]["HTTPStatusCode"] >= 500
     return f"{what.rstrip('.')}; try again in a minute." if passing else what

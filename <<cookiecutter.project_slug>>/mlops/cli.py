@@ -78,7 +78,8 @@ def setup(yes: Yes = False, plan: PlanOnly = False, as_json: PlanAsJson = False)
     if todo.roles.missing:
         from mlops.cloud.administrator import message
 
-        warn(f"There are no roles to train with on SageMaker: {todo.roles.missing}. All that is local goes on.")
+        reason = str(todo.roles.missing).rstrip(".")
+        say(f"There are no roles to train with on SageMaker: {reason}. All that is local goes on.", "yellow")
         if lines := message(settings, todo.caller, todo.roles.missing):
             say("To send to an administrator of the account; when it is done, run again: mlops setup")
         for line in lines:

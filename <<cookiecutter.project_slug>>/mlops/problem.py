@@ -10,9 +10,9 @@ class Problem(Exception):
     """One line: what was wrong, with which value, and what to do. The command line prints it and exits with 1."""
 
 
-class NotAllowed(Problem):
-    """AWS says that these credentials may not do it."""
-
-
 class Refused(Problem):
     """The other side said no to a creation: certainly nothing was made."""
+
+
+class NotAllowed(Refused):
+    """AWS says that these credentials may not do it."""

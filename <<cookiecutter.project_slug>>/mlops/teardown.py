@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 
 from mlops import aws
 from mlops.cloud import project_roles
+from mlops.cloud.account_stack import NotDeployed
 from mlops.cloud.pipelines import KIND as PIPELINE
 from mlops.cloud.pipelines import Pipelines
 from mlops.cloud.project_roles import ProjectRoles
@@ -74,6 +75,8 @@ def make_plan(settings: Settings, force: bool) -> RemovalPlan:
 
 
 def _roles(roles: ProjectRoles) -> list[Removal]:
+    if roles.missing and not isinstance(roles.missing, NotDeployed):
+        return [Removal("keep", f"{project_roles.KIND}s", f"mlops-{roles.slug}-*", f"out of reach: {roles.missing}")]
     names = [name for name, arn in roles.named() if arn]
     return [Removal("remove", project_roles.KIND, name) for name in names]
 

@@ -1,6 +1,8 @@
-"""What the tests of commands on AWS share: one generated repository, and a registry as pipelines fill it."""
+"""What the tests of commands on AWS share: generated repositories, and a registry as pipelines fill it."""
 
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -29,6 +31,22 @@ def generated(
     environment = running_sandbox.environment()
     zygote.preload(path, environment)
     return Quick(path, environment, zygote)
+
+
+@pytest.fixture(scope="session")
+def built(bake_once: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A baseline repository as it was generated, with its pipeline's definition: that takes seconds, and no AWS.
+
+    Nobody changes it; tests work in copies.
+    """
+    rendered = bake_once(owner=OWNER)
+    path = tmp_path_factory.mktemp("built") / rendered.name
+    shutil.copytree(rendered, path, symlinks=True)
+    build = (
+        "from mlops.definition.build import definition; from mlops.settings import load_settings as s; definition(s())"
+    )
+    subprocess.run([sys.executable, "-c", build], cwd=path, check=True)
+    return path
 
 
 @pytest.fixture(scope="session")

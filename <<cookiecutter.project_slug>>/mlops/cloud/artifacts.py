@@ -18,7 +18,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from mlops import aws
 from mlops.cloud.account_stack import AccountStack
 from mlops.laptop import content, store
-from mlops.problem import Problem
+from mlops.problem import NotAllowed, Problem
 
 ERRORS = (ClientError, BotoCoreError)
 AT_ONCE = 8  # small files: their time is that of the answers
@@ -63,7 +63,8 @@ class Artifacts:
         """Return the files of trees, by the parameter that each is for, that are not in the bucket, or not whole.
 
         Raises:
-            Problem: AWS refused, or a name is too long for S3.
+            NotAllowed: these credentials may not look.
+            Problem: AWS refused otherwise, or a name is too long for S3.
         """
         folders = {self._key(parameter, tree): tree for parameter, tree in trees.items()}
         with ThreadPoolExecutor(AT_ONCE) as pool:
@@ -75,7 +76,8 @@ class Artifacts:
             pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=folder)
             there = {entry["Key"]: entry["Size"] for page in pages for entry in page.get("Contents", [])}
         except ERRORS as error:
-            raise Problem(f"s3://{self.bucket}/{folder} cannot be looked at: {aws.explain(error)}") from None
+            refusal = NotAllowed if aws.code(error) in aws.ACCESS_DENIED else Problem
+            raise refusal(f"s3://{self.bucket}/{folder} cannot be looked at: {aws.explain(error)}") from None
         files = [
             Missing(f"{folder}{name}", path, path.stat().st_size)
             for name, path in store.files_in(store.find(store.uri(tree))).items()

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from mlops.cloud.logs import JobLog, log_of
 from mlops.cloud.pipelines import OVER, Pipelines
 from mlops.laptop.progress import Progress
 from mlops.runner.execution import StepRun
@@ -24,6 +25,7 @@ class Ended:
     status: str
     version: str | None
     failed_step: str | None
+    log: JobLog | None  # the failed step's, if it is a job
     refused: bool  # the failed step is the gate's: it says why nothing was registered
     reason: str | None
 
@@ -69,6 +71,7 @@ def ended(execution: Mapping[str, Any], steps: list[dict[str, Any]]) -> Ended:
         status=execution["PipelineExecutionStatus"],
         version=registered[-1] if registered else None,
         failed_step=failed["StepName"] if failed else None,
+        log=log_of(failed) if failed else None,
         refused=failed is not None and is_refusal(failed),
         reason=reason,
     )

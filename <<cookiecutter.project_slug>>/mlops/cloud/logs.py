@@ -1,5 +1,6 @@
 """What a step of an execution printed, from CloudWatch Logs."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,8 @@ GROUPS = {
     "TrainingJob": "/aws/sagemaker/TrainingJobs",
     "TransformJob": "/aws/sagemaker/TransformJobs",
 }
+LAST = 100  # lines, in which the reason of a failure is looked for
+EXCEPTION = re.compile(r"[A-Za-z_][\w.]*(Error|Exception|Exit|Interrupt)(: .*)?$")  # how Python ends a traceback
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,29 @@ def log_of(step: Mapping[str, Any]) -> JobLog | None:
         if arn := step.get("Metadata", {}).get(kind, {}).get("Arn"):
             return JobLog(group, arn.rpartition("/")[2])
     return None
+
+
+def last_words(log: JobLog, region: str) -> str | None:
+    """Return what a job said last: its last exception, else its last line; None where CloudWatch does not tell.
+
+    SageMaker's own reason is often no more than "AlgorithmError: , exit code: 1".
+    """
+    client = aws.client("logs", region)
+    place = {"logGroupName": log.group}
+    try:
+        streams = client.describe_log_streams(**place, logStreamNamePrefix=f"{log.job}/")["logStreams"]
+        events = [
+            event
+            for stream in streams
+            for event in client.get_log_events(
+                **place, logStreamName=stream["logStreamName"], limit=LAST, startFromHead=False
+            )["events"]
+        ]
+    except (ClientError, BotoCoreError):
+        return None
+    lines = [line for event in events for line in event["message"].splitlines() if line.strip()]
+    raised = [line for line in lines if EXCEPTION.match(line)]
+    return next(reversed(raised or lines), None)
 
 
 class Reader:

@@ -80,7 +80,7 @@ class Pipelines:
                 self._client.add_tags(ResourceArn=arn, Tags=as_list(dict(pipeline.tags)))
             return "updated" if changed else None
         except ERRORS as error:
-            raise Problem(f"pipeline {pipeline.name}: {aws.explain(error)}") from None
+            raise Problem(f"pipeline {pipeline.name}: {_explain(error)}") from None
 
     def _tags(self, arn: str) -> dict[str, str]:
         pages = self._client.get_paginator("list_tags").paginate(ResourceArn=arn)
@@ -107,7 +107,7 @@ class Pipelines:
             )
             return str(answer["PipelineExecutionArn"])
         except ERRORS as error:
-            raise Problem(f"pipeline {name} cannot be started: {aws.explain(error)}") from None
+            raise Problem(f"pipeline {name} cannot be started: {_explain(error)}") from None
 
     def stop(self, arn: str) -> None:
         """Stop an execution: its jobs are stopped, and no other step begins.
@@ -195,6 +195,14 @@ def differs(pipeline: Pipeline, there: Mapping[str, Any]) -> bool:
     """Tell whether a pipeline is another than it should be; the order of JSON's keys does not count."""
     same = json.loads(there["PipelineDefinition"]) == json.loads(pipeline.definition)
     return not same or there["RoleArn"] != pipeline.role
+
+
+def _explain(error: Exception) -> str:
+    """Put an AWS error in one line; a role that cannot be used is what a missing setup looks like."""
+    if isinstance(error, ClientError) and "assume role" in str(error):
+        said = " ".join(error.response["Error"]["Message"].split()).rstrip(".")
+        return f"SageMaker cannot use its role ({said}); one made just now takes a minute, a missing one: mlops setup"
+    return aws.explain(error)
 
 
 def _token(*parts: str) -> str:

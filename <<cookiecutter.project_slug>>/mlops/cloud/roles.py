@@ -78,7 +78,7 @@ class Registration:
         settings = self._settings
         question = {
             "action": action,
-            "interface": INTERFACE,
+            "interface": min(INTERFACE, self._stack.interface),  # a stack that is older by one does not know ours
             "project": settings.project.slug,
             "root_commit": self._root_commit,
             "owner": legal(settings.project.owner),
@@ -108,7 +108,7 @@ def _reason(answer: Any) -> str:
 def _roles(function: str, answer: Any) -> Roles:
     match answer:
         case {"refused": str(reason)}:
-            raise Refused(reason)
+            raise (Problem if "left half-made" in reason else Refused)(reason)
         case {"interface": int(interface), "roles": dict(arns), **more} if interface in ACCEPTED:
             differ: Any = more.get("differs", ())
             return Roles({kind: arns.get(kind) for kind in KINDS}, tuple(differ))

@@ -1,7 +1,8 @@
 """What `mlops submit` starts from: looked at and settled before anything is sent or changed on AWS."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -73,7 +74,8 @@ def prepare(wanted: EnvironmentName | None, *, stderr: bool = False) -> Submissi
     caller = _caller(settings)
     stack = account_stack.require(settings.region)
     name = pipeline_name(slug, environment, state["branch"])
-    there = _existing(Pipelines(settings.region), name, environment)  # the first thing that only the right role may do
+    with _only_for_ci(environment):
+        there = Pipelines(settings.region).describe(name)
     current = current_version(slug, environment, settings.region)
 
     content.look_at_data(settings, stderr=stderr)
@@ -104,6 +106,8 @@ def prepare(wanted: EnvironmentName | None, *, stderr: bool = False) -> Submissi
     demands = quotas.demands(laid_over, known)
     at_once, unchecked = _quotas(demands, settings.region)
     shown = f"{settings.project.name}: training in {environment}"
+    with _only_for_ci(environment):
+        missing = artifacts.missing(trees)
     return Submission(
         environment=environment,
         settings=settings,
@@ -113,7 +117,7 @@ def prepare(wanted: EnvironmentName | None, *, stderr: bool = False) -> Submissi
         pipeline=Pipeline(name, json.dumps(laid_over), role, named, shown),
         there=there,
         artifacts=artifacts,
-        missing=artifacts.missing(trees),
+        missing=missing,
         values=values,
         current=current,
         demands=demands,
@@ -132,15 +136,17 @@ def _caller(settings: Settings) -> aws.Caller:
     return caller
 
 
-def _existing(pipelines: Pipelines, name: str, environment: EnvironmentName) -> dict[str, Any] | None:
+@contextmanager
+def _only_for_ci(environment: EnvironmentName) -> Iterator[None]:
+    """Say of a refusal in prod that people need no such permission there."""
     try:
-        return pipelines.describe(name)
-    except NotAllowed:
+        yield
+    except NotAllowed as refusal:
         if environment != "prod":
             raise
+        reason = str(refusal).removesuffix(aws.ASK)
         raise NotAllowed(
-            "prod is trained by CI, when a change is merged to main; "
-            f"these credentials may not (sagemaker:DescribePipeline on {name} is refused)"
+            f"prod is trained by CI, when a change is merged to main; these credentials may not ({reason})"
         ) from None
 
 

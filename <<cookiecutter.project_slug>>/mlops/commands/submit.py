@@ -58,7 +58,7 @@ def submit(
             say(f"To stop it: mlops submit --stop{option}")
         return
     if ended.status == "Failed":
-        raise Problem(_failure(ended, option))
+        raise Problem(_failure(ended, todo.settings.region, option))
     if ended.status == "Stopped":
         raise Problem(f"the execution {started.id} was stopped; nothing was registered")
     if not as_json:
@@ -71,9 +71,9 @@ def _followed(started: "Started", region: str, option: str, as_json: bool) -> "E
 
     try:
         return follow(Pipelines(region), started.arn, stderr=as_json)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, Problem) as end:
         raise Problem(
-            f"interrupted; the execution {started.id} of {started.pipeline} goes on. "
+            f"{str(end).rstrip('.') or 'interrupted'}; the execution {started.id} of {started.pipeline} goes on. "
             f"Its steps: mlops logs{option}; to stop it: mlops submit --stop{option}"
         ) from None
 
@@ -95,12 +95,16 @@ def _stop(wanted: EnvironmentName | None, as_json: bool) -> None:
     say(said)
 
 
-def _failure(ended: "Ended", option: str) -> str:
+def _failure(ended: "Ended", region: str, option: str) -> str:
+    from mlops.cloud.logs import last_words
+
     if ended.refused:
         return f"nothing was registered: {ended.reason}"
     if not ended.failed_step:
         return f"{ended.reason}; its steps: mlops logs{option}"
-    return f"step {ended.failed_step}: {ended.reason}; what it printed: mlops logs {ended.failed_step}{option}"
+    said = last_words(ended.log, region) if ended.log else None
+    reason = f"{said} ({ended.reason})" if said and said not in str(ended.reason) else ended.reason
+    return f"step {ended.failed_step}: {reason}; what it printed: mlops logs {ended.failed_step}{option}"
 
 
 def _outcome(ended: "Ended") -> dict[str, object]:
