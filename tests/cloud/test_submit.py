@@ -133,7 +133,11 @@ def test_reused_steps_name_the_execution_that_they_come_from(trained: Project) -
     assert sources["Gate"] is None
     first = sources["Train"]
     assert {sources[name] for name in JOBS} == {first}
-    assert f"reused from {first}" in repository.mlops("logs").stdout
+    rows = [line.split() for line in repository.mlops("logs").stdout.splitlines()[1:]]
+    assert {name: status for name, status, _ in rows} == dict.fromkeys(JOBS, "reused") | dict.fromkeys(
+        ("Gate", "Register"), "Succeeded"
+    )
+    assert all(job.startswith(f"pipelines-{first}-{name}-") for name, status, job in rows if status == "reused")
     lines = repository.mlops("logs", "Train", "--execution", first).stdout
     assert "train_log_loss" in lines
     assert repository.mlops("logs", "Train").stdout == lines
@@ -160,15 +164,14 @@ def test_a_script_that_fails_is_named_with_its_reason_and_its_traceback_is_shown
     assert "Traceback (most recent call last):" in shown
     assert "ValueError: depth must be positive" in shown
     assert trained.versions() == versions
-    commit = {p["Name"]: p["Value"] for p in parameters(trained, trained.latest())}["Commit"]
-    assert commit == f"{repository.root_commit}-dirty"
+    assert parameters(trained, trained.latest())["Commit"] == f"{repository.root_commit}-dirty"
 
 
-def parameters(trained: Project, execution: dict[str, Any]) -> list[dict[str, str]]:
-    found: list[dict[str, str]] = trained.sagemaker.list_pipeline_parameters_for_execution(
+def parameters(trained: Project, execution: dict[str, Any]) -> dict[str, str]:
+    pages = trained.sagemaker.get_paginator("list_pipeline_parameters_for_execution").paginate(
         PipelineExecutionArn=execution["PipelineExecutionArn"]
-    )["PipelineParameters"]
-    return found
+    )
+    return {parameter["Name"]: parameter["Value"] for page in pages for parameter in page["PipelineParameters"]}
 
 
 def test_a_gate_that_refuses_says_why_in_one_line(trained: Project) -> None:

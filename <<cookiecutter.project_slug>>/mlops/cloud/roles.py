@@ -108,7 +108,9 @@ def _reason(answer: Any) -> str:
 def _roles(function: str, answer: Any) -> Roles:
     match answer:
         case {"refused": str(reason)}:
-            raise (Problem if "left half-made" in reason else Refused)(reason)
+            # Where it could not take all back, nobody knows what is there.
+            refusal = Problem if "left half-made" in reason else Refused
+            raise refusal(f"the function {function} refuses: {reason}")
         case {"interface": int(interface), "roles": dict(arns), **more} if interface in ACCEPTED:
             differ: Any = more.get("differs", ())
             return Roles({kind: arns.get(kind) for kind in KINDS}, tuple(differ))

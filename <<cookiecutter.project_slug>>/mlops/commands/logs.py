@@ -37,14 +37,14 @@ def logs(
     arn = find(pipelines, settings, cast("EnvironmentName | None", environment), execution)
     steps = {found["StepName"]: found for found in pipelines.steps(arn)}
     if step is None:
+        rows = [_row(name, found) for name, found in steps.items()]
         if as_json:
-            rows = [
-                {"step": name, "status": found["StepStatus"], "reused_from": _source(found)}
-                for name, found in steps.items()
-            ]
             say(json.dumps({"execution": arn, "steps": rows}, indent=2))
         else:
-            table(["step", "status", "log"], [_row(name, found, work.log_of(found)) for name, found in steps.items()])
+            shown = [
+                [row["step"], "reused" if row["reused_from"] else row["status"], row["job"] or "-"] for row in rows
+            ]
+            table(["step", "status", "job"], shown)
         return
     if step not in steps:
         raise Problem(f"{step}: this execution has no such step yet; there are: {', '.join(steps) or 'none'}")
@@ -66,9 +66,17 @@ def _is_over(pipelines: Any, arn: str, step: str) -> bool:
     return found["StepStatus"] not in {"Starting", "Executing", "Stopping"}
 
 
-def _row(name: str, step: dict[str, Any], log: Any) -> list[str]:
-    status = f"reused from {source}" if (source := _source(step)) else step["StepStatus"]
-    return [name, status, f"{log.group} {log.job}" if log else "-"]
+def _row(name: str, step: dict[str, Any]) -> dict[str, Any]:
+    from mlops.cloud.logs import log_of
+
+    log = log_of(step)
+    return {
+        "step": name,
+        "status": step["StepStatus"],
+        "reused_from": _source(step),
+        "log_group": log.group if log else None,
+        "job": log.job if log else None,
+    }
 
 
 def _source(step: dict[str, Any]) -> str | None:

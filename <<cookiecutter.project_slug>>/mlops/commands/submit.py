@@ -45,7 +45,10 @@ def submit(
         return
     if todo.unchecked:
         warn(f"The quotas were not looked at: {todo.unchecked}")
-    started = work.carry_out(todo, stderr=as_json)
+    try:
+        started = work.carry_out(todo, stderr=as_json)
+    except KeyboardInterrupt:
+        raise Problem("interrupted; what was sent is not sent again. Whether training has begun: mlops logs") from None
     option = f" --env {environment}" if environment else ""
     ended = _followed(started, todo.settings.region, option, as_json) if wait else None
     if as_json:
