@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 
 import boto3
@@ -22,13 +23,13 @@ def commands(page: Path) -> list[str]:
     return BLOCK.findall(page.read_text("utf-8"))
 
 
-def run(block: str, folder: Path = TEMPLATE, **environment: str) -> str:
+def run(block: str, environment: Mapping[str, str] | None = None, folder: Path = TEMPLATE) -> str:
     """Run a block as somebody would who pastes it: every line must succeed."""
     typed = "\n" * QUESTIONS
     done = subprocess.run(
         ["sh", "-eu", "-c", block],
         cwd=folder,
-        env={**os.environ, **environment},
+        env={**os.environ, **(environment or {})},
         input=typed,
         capture_output=True,
         text=True,
@@ -46,7 +47,7 @@ def test_the_first_screen_is_one_command_and_what_appears() -> None:
 
 @pytest.mark.slow
 def test_the_demo_shows_repository_branches_groups_tags_and_metrics(aws: Sandbox) -> None:
-    shown = run(commands(TEMPLATE / "README.md")[0], **aws.environment())
+    shown = run(commands(TEMPLATE / "README.md")[0], aws.environment())
     for line in (
         "BRANCHES\tdev",
         "BRANCHES\tmain",
@@ -69,9 +70,9 @@ def test_the_other_commands_of_the_readme_do_what_it_says(aws: Sandbox) -> None:
         shutil.rmtree(TEMPLATE / "build" / project, ignore_errors=True)
     install, script, _, work, verify = commands(TEMPLATE / "README.md")[1:]
     run(work.replace("make test-fast\n", "make --dry-run test-fast\n"))
-    run(verify, **aws.environment())
-    assert f"[{QUESTIONS}/{QUESTIONS}]" in run(install, **aws.environment())
-    run(script, **aws.environment())
+    run(verify, aws.environment())
+    assert f"[{QUESTIONS}/{QUESTIONS}]" in run(install, aws.environment())
+    run(script, aws.environment())
     made = {call["operation"] for call in aws.calls}
     assert {"CreateRepository", "GitPush", "CreateModelPackageGroup"} <= made
 
@@ -84,7 +85,7 @@ def test_what_platform_teams_type_does_what_it_says(page: str, aws: Sandbox, wor
     environment = {**aws.environment(), "YES": "1"}
     if page == "docs/account.md":
         (workshop / "organisation.yaml").write_text(_organisation(aws), "utf-8")
-    shown = [run(block, workshop, **environment) for block in blocks]
+    shown = [run(block, environment, workshop) for block in blocks]
     assert "Add     AWS::KMS::Key" in shown[0]
     assert "The stack mlops-account is at release" in shown[0]
     assert shown[-1].endswith("The stack mlops-account is gone.\n")
@@ -98,7 +99,7 @@ def test_the_other_commands_of_the_account_page_are_understood(aws: Sandbox, wor
     done = subprocess.run(["sh", "-euc", handing], env=aws.environment(), capture_output=True, text=True)
     assert "NotImplementedInSandbox" in done.stderr, done.stderr
     assert "AttachCustomerManagedPolicyReferenceToPermissionSet" in done.stderr
-    assert "AWS account 123456789012" in run(trying, workshop, **aws.environment())
+    assert "AWS account 123456789012" in run(trying, aws.environment(), workshop)
 
 
 @pytest.fixture
@@ -125,7 +126,7 @@ def _organisation(aws: Sandbox) -> str:
     real.append(ec2.describe_security_groups()["SecurityGroups"][0]["GroupId"])
     for name, there in zip(re.findall(r"(?:subnet|sg)-\w+", example), real, strict=True):
         example = example.replace(name, there)
-    return example
+    return str(example)
 
 
 @pytest.mark.parametrize("folder", [TEMPLATE, TEMPLATE / "<<cookiecutter.project_slug>>"], ids=["here", "there"])

@@ -28,8 +28,8 @@ def check(trial: Trial, account: str) -> None:
     there = stack_is_there()
     if there and not trial.use_stack:
         raise Problem(
-            f"the stack {NAME} is in {trial.region} already, and this would remove it at the end; add USE_STACK=1 to use "
-            "it as it is, or take another region (an earlier run left it? make account-remove FORCE=1)"
+            f"the stack {NAME} is in {trial.region} already, and this would remove it at the end; add USE_STACK=1 to "
+            "use it as it is, or take another region (an earlier run left it? make account-remove FORCE=1)"
         )
     if not there and trial.use_stack:
         raise Problem(f"there is no stack {NAME} in {trial.region} to use; leave USE_STACK=1 out")

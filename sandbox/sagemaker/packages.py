@@ -136,8 +136,8 @@ class PackageOperations:
     def ListModelPackages(self, call: Call) -> dict[str, Any]:
         """Unversioned ones unless a group or a type is asked for; by CreationTime, Ascending.
 
-        A page is cut before the approval status is looked at, so it may be empty and not the last one: AWS's own project
-        templates ask on then ("Fetch more packages if none returned with continuation token").
+        A page is cut before the approval status is looked at, so it may be empty and not the last one: AWS's own
+        project templates ask on then ("Fetch more packages if none returned with continuation token").
         """
         params = call.params
         with self.registries.lock:
