@@ -10,7 +10,7 @@ from sandbox.cloudformation.stack import ChangeSet, Stack
 from sandbox.cloudformation.work import Stopped
 
 # A call that hangs by a fault is not waited for: its thread ends when the call does, and makes no other.
-_PATIENCE = 3  # seconds
+_PATIENCE = 1  # seconds
 
 
 class Workers:

@@ -273,8 +273,8 @@ def test_a_failure_at_any_write_leaves_everything_as_it_was(
     assert "changed" in registration(action=action)
     calls, wanted = writes(aws, start), state(iam)
     assert len(calls) >= {"new": 8, "repair": 5, "remove": 8}[situation]
+    before = prepare()
     for operation, number in calls:
-        before = prepare()
         with failing(aws, operation, number):
             refused = registration(action=action)["refused"]
         assert operation in refused
@@ -285,8 +285,10 @@ def test_a_failure_at_any_write_leaves_everything_as_it_was(
             if role["boundary"] is None:
                 role["boundary"] = after[name]["boundary"]
         assert after == before, (operation, number)
-        assert "changed" in registration(action=action)
-        assert state(iam) == wanted
+        if situation == "repair":
+            before = prepare()
+    assert "changed" in registration(action=action)
+    assert state(iam) == wanted
 
 
 @pytest.mark.parametrize(
