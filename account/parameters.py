@@ -16,6 +16,10 @@ from account.problem import Problem
 _TAG = re.compile(r"(?!(?i:aws|mlops):)[\w .:/+@-]{1,128}=[\w .:/=+@-]{0,256}")
 _MOST_TAGS = 40  # a resource takes 50 (Tagging AWS resources), of which some are ours and SageMaker's own
 _LONGEST_TAGS = 2048  # characters; all variables of a function take 4 KB (Lambda quotas), and its network is in them
+_FIXED = {
+    "RolePath": "the roles of projects are under it",
+    "KmsKeyArn": "what is in the bucket is encrypted under the one that it has, and no role could read it any more",
+}
 _MOST = {"SubnetIds": 16, "SecurityGroupIds": 5}  # SageMaker API Reference, VpcConfig
 
 
@@ -73,11 +77,10 @@ def settle(declared: Mapping[str, Any], before: Mapping[str, str], given: Mappin
         form = declared[name]
         if not re.fullmatch(form.get("AllowedPattern", ".*"), value) or len(value) > form.get("MaxLength", 4096):
             raise Problem(f"{name} is {value!r}; it must be {form.get('ConstraintDescription', 'shorter')}")
-    if "RolePath" in before and values["RolePath"] != before["RolePath"]:
-        raise Problem(
-            f"RolePath is {before['RolePath']} and cannot become {values['RolePath']}: the roles of projects are under "
-            "it; remove the projects and the stack first"
-        )
+    for name, why in _FIXED.items():
+        if name in before and values[name] != before[name]:
+            was, wanted = (value or "empty" for value in (before[name], values[name]))
+            raise Problem(f"{name} is {was} and cannot become {wanted}: {why}; remove the projects and the stack first")
     if bool(values["SubnetIds"]) != bool(values["SecurityGroupIds"]):
         raise Problem("SubnetIds and SecurityGroupIds go together: SageMaker takes both or neither")
     for name, most in _MOST.items():

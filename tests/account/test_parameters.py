@@ -81,9 +81,21 @@ def test_what_the_template_does_not_take_is_refused(given: dict[str, str], words
         parameters.settle(DECLARED, {}, given)
 
 
-def test_the_path_of_the_roles_cannot_change() -> None:
-    with pytest.raises(Problem, match="RolePath is /mlops/ and cannot become /ml/"):
-        parameters.settle(DECLARED, {"RolePath": "/mlops/"}, {"RolePath": "/ml/"})
+THEIRS = "arn:aws:kms:us-east-1:123456789012:key/theirs"
+
+
+@pytest.mark.parametrize(
+    ("name", "before", "given", "words"),
+    [
+        ("RolePath", "/mlops/", "/ml/", "RolePath is /mlops/ and cannot become /ml/: the roles of projects"),
+        ("KmsKeyArn", "", THEIRS, f"KmsKeyArn is empty and cannot become {THEIRS}: what is in the bucket"),
+        ("KmsKeyArn", THEIRS, "", f"KmsKeyArn is {THEIRS} and cannot become empty: what is in the bucket"),
+    ],
+)
+def test_what_everything_that_is_there_depends_on_cannot_change(name: str, before: str, given: str, words: str) -> None:
+    """Roles are allowed the stack's key alone, and each object needs the key that it was written with."""
+    with pytest.raises(Problem, match=words):
+        parameters.settle(DECLARED, {name: before}, {name: given})
 
 
 def test_tags_may_hold_equals_signs_and_spaces() -> None:
