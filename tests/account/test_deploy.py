@@ -17,6 +17,7 @@ from account.package import package
 from account.problem import Problem
 from account.remove import remove
 from sandbox.server import Sandbox
+from tests.conftest import TEMPLATE
 
 pytestmark = pytest.mark.slow  # a whole stack each
 Clients = Callable[[str], Any]
@@ -270,11 +271,21 @@ def test_by_force_files_go_too(clients: Clients) -> None:
     assert left(clients) == {}
 
 
+def documented_statement() -> dict[str, Any]:
+    """What docs/account.md has an organisation add to the policy of its key."""
+    text = (TEMPLATE / "docs" / "account.md").read_text("utf-8")
+    block = text.split('```json\n{"Effect"')[1].split("```")[0]
+    statement: dict[str, Any] = json.loads(
+        '{"Effect"' + block.replace("REGION", "us-east-1").replace("ACCOUNT", "123456789012")
+    )
+    return statement
+
+
 def test_an_organisations_key_is_left_alone(clients: Clients) -> None:
-    kms, logs = clients("kms"), {"Service": "logs.us-east-1.amazonaws.com"}
-    policy = json.loads(kms.get_key_policy(KeyId=kms.create_key()["KeyMetadata"]["KeyId"])["Policy"])
-    policy["Statement"].append({"Effect": "Allow", "Principal": logs, "Action": "kms:*", "Resource": "*"})
-    theirs = kms.create_key(Policy=json.dumps(policy))["KeyMetadata"]["Arn"]
+    root = {"AWS": "arn:aws:iam::123456789012:root"}
+    owners = {"Effect": "Allow", "Principal": root, "Action": "kms:*", "Resource": "*"}
+    policy = {"Version": "2012-10-17", "Statement": [owners, documented_statement()]}
+    theirs = clients("kms").create_key(Policy=json.dumps(policy))["KeyMetadata"]["Arn"]
     make(KmsKeyArn=theirs)
     assert published(clients)["kms-key"] == theirs
     take_away()
