@@ -112,12 +112,12 @@ def require(region: str) -> AccountStack:
     """Return the account stack, one that this repository can use.
 
     Raises:
-        Problem: as `find`, or the two are too far apart.
+        Problem: there is none to use, and what to do; or the two are too far apart.
     """
     try:
         stack = find(region)
-    except NotDeployed as missing:
-        raise NotDeployed(f"{missing}; mlops setup tells whom to ask, and for what") from None
+    except (NotDeployed, NotAllowed) as missing:
+        raise type(missing)(f"{missing}; mlops setup tells whom to ask, and for what") from None
     if apart := mismatch(stack):
         raise apart
     return stack
