@@ -96,6 +96,9 @@ def test_what_platform_teams_type_does_what_it_says(page: str, aws: Sandbox, wor
 def test_the_other_commands_of_the_account_page_are_understood(aws: Sandbox, workshop: Path) -> None:
     """The sandbox has no Identity Center; but the AWS CLI knows the command, and a plan needs nothing."""
     handing, trying = [block for block in commands(TEMPLATE / "docs/account.md") if "make account" not in block]
+    instance = "ssoins-0123456789abcdef"
+    handing = handing.replace("INSTANCE", f"arn:aws:sso:::instance/{instance}")
+    handing = handing.replace(" SET ", f" arn:aws:sso:::permissionSet/{instance}/ps-0123456789abcdef ")
     done = subprocess.run(["sh", "-euc", handing], env=aws.environment(), capture_output=True, text=True)
     assert "NotImplementedInSandbox" in done.stderr, done.stderr
     assert "AttachCustomerManagedPolicyReferenceToPermissionSet" in done.stderr

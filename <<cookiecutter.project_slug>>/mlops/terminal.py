@@ -44,7 +44,7 @@ def table(headings: Sequence[str], rows: Sequence[Sequence[str]], styles: Sequen
 
 
 def _width_of_a_name(cells: Sequence[str]) -> int | None:
-    """Return the width of a column of long names, which people copy whole: they are not cut; None: as it comes."""
+    """Return the width of a column of long names, which people copy whole and so are not cut; None: as it comes."""
     longest = max(cells, key=len, default="")
     fits = LONG_NAME <= len(longest) <= console().width // 2
     return len(longest) if fits and " " not in longest else None
