@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 import signal
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -208,9 +209,12 @@ def test_ctrl_c_leaves_the_execution_running_and_stop_stops_it(trained: Project)
         "Its steps: mlops logs; to stop it: mlops submit --stop\n"
     )
     assert execution["PipelineExecutionStatus"] == "Executing"
-    assert repository.mlops("submit", "--stop").stdout == f"Execution {id_} is being stopped.\n"
+    repository.zygote.start(repository.path, repository.environment, "logs", "Train", "--follow")
+    stopped = repository.run(sys.executable, "-m", "mlops", "submit", "--stop").stdout
+    assert stopped == f"Execution {id_} is being stopped.\n"
+    followed = repository.zygote.wait()
+    assert (followed.code, followed.stdout) == (0, "waiting\n")
     assert trained.over()["PipelineExecutionStatus"] == "Stopped"
-    assert repository.mlops("logs", "Train").stdout == "waiting\n"
     assert repository.refusal("submit", "--stop") == f"the latest execution, {id_}, is over already: Stopped"
     assert trained.versions() == versions
 
