@@ -3,8 +3,8 @@
 import pytest
 
 from mlops.cloud import account_stack
-from mlops.cloud.account_stack import NotAllowed, NotDeployed
-from mlops.problem import Problem
+from mlops.cloud.account_stack import NotDeployed
+from mlops.problem import NotAllowed, Problem
 
 
 @pytest.mark.parametrize("missing", [NotDeployed("the account stack is not deployed"), NotAllowed("access is denied")])
