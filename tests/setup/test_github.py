@@ -1,5 +1,6 @@
 """`mlops setup` with the repository on GitHub: by `gh`, a stand-in here, or by hand where there is no `gh`."""
 
+import itertools
 import json
 import shutil
 import sys
@@ -151,7 +152,8 @@ def test_without_gh_the_commands_are_shown_and_the_groups_made(
     assert (done.code, done.stderr) == (0, "")
     assert account.state()["groups"].keys() == GROUPS
     assert github.calls() == []
-    shown = done.stdout.partition("yours to make:\n")[2].splitlines()
+    told = done.stdout.partition("yours to make:\n")[2].splitlines()
+    shown = list(itertools.takewhile(lambda line: line.startswith("  "), told))
     bare = github.folder / "by-hand.git"
     account.git("init", "--quiet", "--bare", "--initial-branch=main", str(bare), cwd=tmp_path)
     script = "\n".join(line.strip() for line in shown).replace(f"https://github.com/{NAME}.git", bare.as_uri())
