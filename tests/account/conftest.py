@@ -14,15 +14,17 @@ from botocore.config import Config
 from account.functions import register
 from sandbox.server import Sandbox
 from tests.account.resolved import Resolved
+from tests.conftest import TEMPLATE
 
 ROOT = "0123456789abcdef0123456789abcdef01234567"
+RELEASE: str = json.loads((TEMPLATE / "cookiecutter.json").read_text("utf-8"))["_version"]
 CALL = {
     "action": "register",
     "interface": 1,
     "project": "tumor-diagnosis",
     "root_commit": ROOT,
     "owner": "ml-team@example.com",
-    "template": "0.3.0",
+    "template": RELEASE,
     "source_control": {"host": "codecommit", "repository": "tumor-diagnosis"},
 }
 Registration = Callable[..., dict[str, Any]]

@@ -17,6 +17,7 @@ from account.package import package
 from account.problem import Problem
 from account.remove import remove
 from sandbox.server import Sandbox
+from tests.account.conftest import RELEASE
 from tests.conftest import TEMPLATE
 
 pytestmark = pytest.mark.slow  # a whole stack each
@@ -74,7 +75,7 @@ def published(clients: Clients) -> dict[str, str]:
 def test_a_plan_changes_nothing_and_shows_all(clients: Clients, capsys: pytest.CaptureFixture[str]) -> None:
     deploy({"PackageIndex": "https://pypi.example.com"}, plan_only=True, yes=False)
     shown = capsys.readouterr().out
-    assert "Stack mlops-account in account 123456789012, region us-east-1: release none -> 0.3.0" in shown
+    assert f"Stack mlops-account in account 123456789012, region us-east-1: release none -> {RELEASE}" in shown
     assert "PackageIndex = https://pypi.example.com" in shown
     for line in ("Add     AWS::S3::Bucket ", "Add     AWS::Lambda::Function ", "PackageIndexParameter"):
         assert line in shown
@@ -85,9 +86,9 @@ def test_makes_the_stack_once_and_then_has_nothing_to_do(
     clients: Clients, aws: Sandbox, capsys: pytest.CaptureFixture[str]
 ) -> None:
     make(MandatoryTags="Team=ml,Cost Centre=12")
-    assert capsys.readouterr().out.endswith("The stack mlops-account is at release 0.3.0.\n")
+    assert capsys.readouterr().out.endswith(f"The stack mlops-account is at release {RELEASE}.\n")
     there, values = left(clients), published(clients)
-    assert (values["version"], values["interface"], values["tags"]) == ("0.3.0", "1", "Team=ml,Cost Centre=12")
+    assert (values["version"], values["interface"], values["tags"]) == (RELEASE, "1", "Team=ml,Cost Centre=12")
     assert values["bucket"] in there["buckets"]
     assert there["policies"] == unordered(
         "mlops-permissions-boundary", "mlops-data-scientist", "mlops-data-scientist-code", "mlops-approver"
@@ -130,7 +131,7 @@ def test_a_creation_that_fails_leaves_nothing_and_says_why(
     aws.set_faults([])
     assert left(clients) == {}
     make()
-    assert published(clients)["version"] == "0.3.0"
+    assert published(clients)["version"] == RELEASE
 
 
 def test_an_update_that_fails_leaves_the_stack_as_it_was(clients: Clients, aws: Sandbox) -> None:
@@ -200,7 +201,7 @@ def test_what_a_failed_creation_left_is_removed_first(clients: Clients, aws: San
     deploy({}, plan_only=True, yes=False)
     assert left(clients)["stacks"] == ["mlops-account"]
     make()
-    assert published(clients)["version"] == "0.3.0"
+    assert published(clients)["version"] == RELEASE
 
 
 def test_a_change_set_that_an_interrupted_run_left_is_taken_away(clients: Clients) -> None:
@@ -213,7 +214,7 @@ def test_a_change_set_that_an_interrupted_run_left_is_taken_away(clients: Client
         Capabilities=["CAPABILITY_NAMED_IAM"],
     )
     make()
-    assert published(clients)["version"] == "0.3.0"
+    assert published(clients)["version"] == RELEASE
 
 
 def test_the_stack_of_a_newer_interface_is_left_alone(clients: Clients, monkeypatch: pytest.MonkeyPatch) -> None:

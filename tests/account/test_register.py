@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from account.functions import register
 from mlops.cloud import roles
 from sandbox.server import Sandbox
-from tests.account.conftest import CALL, ROOT, Registration, deploy_boundary, function_environment, state
+from tests.account.conftest import CALL, RELEASE, ROOT, Registration, deploy_boundary, function_environment, state
 from tests.account.resolved import Resolved
 
 LABELS = ["nonprod-ci", "nonprod-job", "prod-ci", "prod-job"]
@@ -41,7 +41,7 @@ def failing(sandbox: Sandbox, operation: str, number: int, fault: str = "access-
 
 def test_makes_the_four_roles(registration: Registration, iam: Any) -> None:
     answer = registration()
-    assert (answer["interface"], answer["version"], answer["changed"]) == (1, "0.3.0", LABELS)
+    assert (answer["interface"], answer["version"], answer["changed"]) == (1, RELEASE, LABELS)
     roles = state(iam)
     assert sorted(roles) == [f"mlops-tumor-diagnosis-{label}" for label in LABELS]
     for label, (name, role) in zip(LABELS, sorted(roles.items()), strict=True):
@@ -53,7 +53,7 @@ def test_makes_the_four_roles(registration: Registration, iam: Any) -> None:
             "mlops:project": "tumor-diagnosis",
             "mlops:environment": tier,
             "mlops:owner": "ml-team@example.com",
-            "mlops:template": "0.3.0",
+            "mlops:template": RELEASE,
             "mlops:root-commit": ROOT,
         }
         [trust] = role["trust"]["Statement"]
