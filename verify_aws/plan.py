@@ -41,7 +41,7 @@ def show(trial: Trial) -> None:
     hours = JOBS * MINUTES / 60
     usual, most = hours * (price or HIGHEST), JOBS * MOST_MINUTES / 60 * (price or HIGHEST)
     key = KEY_A_MONTH / HOURS_A_MONTH
-    rate = f"{price} USD an hour" if price else f"up to about {HIGHEST} USD an hour here; see the price list"
+    rate = f"{price} USD an hour" if price else f"{HIGHEST} USD an hour, a guess for this region; see the price list"
     say(f"AWS account {trial.account}, {trial.region}, as {trial.principal}")
     rows = [
         ("SageMaker", f"{JOBS} jobs, 1 {INSTANCE} each", f"{usual:.2f} USD for {MINUTES} minutes each ({rate})"),

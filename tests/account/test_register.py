@@ -17,6 +17,8 @@ from sandbox.server import Sandbox
 from tests.account.conftest import CALL, RELEASE, ROOT, Registration, deploy_boundary, function_environment, state
 from tests.account.resolved import Resolved
 
+pytestmark = pytest.mark.slow
+
 LABELS = ["nonprod-ci", "nonprod-job", "prod-ci", "prod-job"]
 READS = ("Get", "List")
 

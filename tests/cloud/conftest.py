@@ -10,6 +10,7 @@ import pytest
 
 from sandbox.server import Sandbox
 from tests.cloud.registry import FilledRegistry
+from tests.definitions import shared_definitions
 from tests.setup.account import OWNER, Account
 from tests.setup.conftest import bake_once, zygote
 from tests.setup.stage import Quick, Zygote
@@ -45,7 +46,8 @@ def built(bake_once: Callable[..., Path], tmp_path_factory: pytest.TempPathFacto
     build = (
         "from mlops.definition.build import definition; from mlops.settings import load_settings as s; definition(s())"
     )
-    subprocess.run([sys.executable, "-c", build], cwd=path, check=True)
+    with shared_definitions(path):
+        subprocess.run([sys.executable, "-c", build], cwd=path, check=True)
     return path
 
 

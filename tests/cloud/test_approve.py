@@ -17,6 +17,8 @@ from tests.setup.at_a_terminal import on_a_terminal
 from tests.setup.faults import faults
 from tests.setup.stage import Quick
 
+pytestmark = pytest.mark.slow
+
 PROD = "tumor-diagnosis-prod"
 
 

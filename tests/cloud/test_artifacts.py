@@ -13,6 +13,8 @@ from mlops.cloud.artifacts import Artifacts, Missing
 from mlops.problem import Problem
 from sandbox.server import Sandbox
 
+pytestmark = pytest.mark.slow
+
 BUCKET = "artifacts"
 MEGABYTE = 2**20
 

@@ -27,6 +27,8 @@ from tests.conftest import SOURCE
 from tests.setup.faults import faults
 from tests.setup.stage import Quick
 
+pytestmark = pytest.mark.slow
+
 JOB = "mlops-tumor-diagnosis-prod-job"
 SETTINGS = {"training": {"hyperparameters": {"max_iter": 200}}, "evaluation": {"metric": "auc"}, "serving": "realtime"}
 

@@ -235,7 +235,9 @@ def test_data_that_change_during_training_end_the_execution(trained: Project) ->
     assert "step Compare: " in done.stderr
     assert f"the data at s3://{trained.bucket}/{key.rpartition('/')[0]} changed during training" in done.stderr
     assert trained.versions() == versions
-    assert "Version" in repository.mlops("submit", "--wait").stdout  # what is there in another size is sent again
+    assert "12 bytes lie there" in repository.refusal("submit")  # what was written once is not written over
+    trained.s3.delete_object(Bucket=trained.bucket, Key=key)
+    assert "Version" in repository.mlops("submit", "--wait").stdout
     content = trained.s3.get_object(Bucket=trained.bucket, Key=key)["Body"].read()
     assert content == (repository.path / "data/breast_cancer.csv").read_bytes()
 

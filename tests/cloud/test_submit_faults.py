@@ -16,6 +16,7 @@ from tests.cloud.cloud_account import CloudAccount
 from tests.cloud.submitting import SLUG, Project, until
 from tests.setup.faults import fault, faults
 from tests.setup.stage import Done, Zygote
+from tests.sweeps import some_of
 
 pytestmark = pytest.mark.slow
 NO_JOB = fault(("sagemaker", "CreateProcessingJob", 1), "access-denied", None)
@@ -121,7 +122,7 @@ def test_the_calls_are_all_that_a_submit_makes(world: World) -> None:
 def test_a_call_that_fails(world: World, service: str, operation: str) -> None:
     """For ever; then twice in a row, in ways that clients try again: that is the next run, and it completes."""
     world.prepare(operation)
-    for name in ("access-denied", "server-error"):
+    for name in some_of(("access-denied", "server-error"), operation, every=2):
         before = len(world.project.executions())
         done = world.submit(fault((service, operation, 1), name, None))
         started = len(world.project.executions()) - before

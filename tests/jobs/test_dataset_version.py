@@ -16,6 +16,8 @@ from sandbox.server import Sandbox
 from tests.jobs.conftest import JOBS
 from tests.jobs.test_lineage import usual, words
 
+pytestmark = pytest.mark.slow
+
 BUCKET, URI = "artifacts-of-ours", "s3://artifacts-of-ours/p/content/ab12"
 
 

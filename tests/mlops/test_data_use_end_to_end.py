@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from tests.conftest import Bake
+from tests.sweeps import nightly
 
 pytestmark = pytest.mark.slow
 
@@ -47,6 +48,7 @@ def with_gaps(value: "pd.Series[float]") -> "pd.Series[float]":
     return value.where(value.index % 20 != 3)
 
 
+MORE_OF_THE_SAME = {"booleans"}  # classes of xgboost, as the ten of Parquet are
 CASES = {
     "two classes": (
         "classification",
@@ -61,7 +63,10 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize(("task", "framework", "write", "suffix", "more"), CASES.values(), ids=CASES.keys())
+@pytest.mark.parametrize(
+    ("task", "framework", "write", "suffix", "more"),
+    [pytest.param(*case, marks=[nightly] if name in MORE_OF_THE_SAME else [], id=name) for name, case in CASES.items()],
+)
 def test_the_repositorys_own_tests_pass(bake: Bake, tmp_path: Path, task, framework, write, suffix, more) -> None:
     features, value = table()
     features[TARGET] = write(value)

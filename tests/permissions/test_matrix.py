@@ -20,6 +20,8 @@ from tests.permissions.account import ACCOUNT, BUCKET, FUNCTION, KEY, OTHER, OWN
 from tests.permissions.engine import Document, Engine, Policies, Request
 from tests.permissions.trial import Deployed, assert_all_allowed
 
+pytestmark = pytest.mark.slow
+
 pytest.importorskip("account", reason="the account stack is not in this repository yet")
 
 FOREIGN = "210987654321"

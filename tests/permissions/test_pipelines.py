@@ -14,6 +14,8 @@ from tests.permissions.account import ACCOUNT, OWN, REGION, deploy
 from tests.permissions.engine import Engine
 from tests.permissions.trial import Deployed, assert_all_allowed
 
+pytestmark = pytest.mark.slow
+
 pytest.importorskip("account", reason="the account stack is not in this repository yet")
 
 DEFINITION = {

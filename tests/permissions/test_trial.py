@@ -15,6 +15,8 @@ from tests.permissions.engine import Engine
 from tests.permissions.guardrails import GUARDRAILS, only_in
 from tests.permissions.trial import Deployed, assert_all_allowed, denied
 
+pytestmark = pytest.mark.slow
+
 ACCOUNT = "123456789012"
 KEY = f"arn:aws:kms:us-east-1:{ACCOUNT}:key/0f3ebefd-970d-43a0-9632-21694ce81fc4"
 SELF = f"arn:aws:iam::{ACCOUNT}:role/mlops/job"

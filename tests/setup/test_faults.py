@@ -17,6 +17,7 @@ from sandbox.server import Sandbox
 from tests.setup.account import Account, incomplete
 from tests.setup.faults import calls_since, end, fault, faults, let_go, until_it_hangs
 from tests.setup.stage import Clone, Done
+from tests.sweeps import some_of
 
 pytestmark = pytest.mark.slow
 Call = tuple[str, str, int]
@@ -89,7 +90,7 @@ def fails(world: World, call: Call, name: str, times: int | None) -> Done:
 @pytest.mark.parametrize("name", ["throttling", "no-answer", "dropped"])
 def test_a_call_that_fails_once_is_tried_again_and_everything_is_made(world: World, name: str) -> None:
     """AWS throttles and drops connections every day; giving up at the first would make setup a lottery."""
-    for call in world.calls():
+    for call in some_of(world.calls(), name):
         done = fails(world, call, name, 1)
         assert (done.code, done.stderr) == (0, ""), f"{call} {name}: {done.stderr}"
         assert world.is_complete(), f"{call} {name}"
@@ -99,7 +100,7 @@ def test_a_call_that_fails_once_is_tried_again_and_everything_is_made(world: Wor
 @pytest.mark.parametrize("name", ["throttling", "access-denied", "server-error", "no-answer", "dropped"])
 def test_a_call_that_fails_for_ever_leaves_all_or_nothing(world: World, name: str) -> None:
     """Half of the resources are worse than none: nobody knows of them, and somebody pays."""
-    for call in world.calls():
+    for call in some_of(world.calls(), name + " for ever"):
         done = fails(world, call, name, None)
         if done.code == 0:
             # Not all calls are needed: the alias is only shown, and what took effect is found out another way.
@@ -113,7 +114,7 @@ def test_a_call_that_fails_for_ever_leaves_all_or_nothing(world: World, name: st
 @pytest.mark.parametrize("moment", ["hang-before", "hang-after"])
 def test_after_the_process_was_killed_at_any_call_the_next_run_completes_it(world: World, moment: str) -> None:
     """A laptop lid, the OOM killer or a CI timeout leaves no time to clear up; then the rest must be recognised as ours."""
-    for call in world.calls():
+    for call in some_of(world.calls(), moment):
         start = len(world.sandbox.calls)
         with faults(world.sandbox, fault(call, moment)):
             process = world.clone.start("setup")
@@ -130,7 +131,7 @@ def test_after_the_process_was_killed_at_any_call_the_next_run_completes_it(worl
 @pytest.mark.parametrize("moment", ["hang-before", "hang-after"])
 def test_interrupted_at_any_call_it_removes_what_it_made(world: World, moment: str, number: signal.Signals) -> None:
     """Ctrl-C because it takes too long is the commonest failure of all."""
-    for call in world.calls():
+    for call in some_of(world.calls(), f"{moment} {number}"):
         start = len(world.sandbox.calls)
         with faults(world.sandbox, fault(call, moment)):
             process = world.clone.start("setup")

@@ -14,6 +14,8 @@ from tests.setup.at_a_terminal import on_a_terminal
 from tests.setup.faults import calls_since
 from tests.setup.stage import Clone, Quick
 
+pytestmark = pytest.mark.slow
+
 MOST_CALLS = 14
 Render = Callable[..., Quick]
 

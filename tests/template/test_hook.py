@@ -13,6 +13,8 @@ import pytest
 from sandbox.server import Sandbox
 from tests.conftest import TEMPLATE, Bake, Repository
 
+pytestmark = pytest.mark.slow
+
 
 def generate(folder: Path, *answers: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run Cookiecutter's own command line, as people do."""
@@ -148,7 +150,7 @@ def test_with_now_the_repository_and_the_groups_exist_when_it_ends(aws: Sandbox,
     done = generate(tmp_path, "aws_setup=now", "scenario=champion-challenger", **aws.environment())
     assert done.returncode == 0, done.stdout + done.stderr
     made = [call["operation"] for call in aws.calls if call["operation"].startswith("Create")]
-    assert made == ["CreateRepository", *["CreateModelPackageGroup"] * 5]
+    assert made == ["CreateRepository", "CreateBranch", *["CreateModelPackageGroup"] * 5]
     assert "git push" in done.stdout.splitlines()[-1]
     assert Repository(tmp_path / "tumor-diagnosis").git("status", "-sb").startswith("## dev...origin/dev")
 

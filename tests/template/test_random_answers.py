@@ -22,7 +22,7 @@ from tests.conftest import TEMPLATE
 from tests.template.test_questions import ASKED, QUESTIONS
 
 CONTROLS = {"Cc", "Cs", "Cn", "Zl", "Zp"}
-RUNS = max(150, settings().max_examples)
+RUNS = max(60, settings().max_examples)
 TROUBLE = st.sampled_from(
     ["'", '"', "\\", "{{", "}}", "${{", "<%", "%>", "<<", ">>", "<#", "$(id)", "`", "\n", "\t", "\x00", "\x7f", "#",
      ": ", "---", "|", "\u202e", "😀", "\u05d0", "\ufeff", "\u2028", "e\u0301", " ", "<% raw %>", "<< 1/0 >>"]

@@ -12,6 +12,8 @@ from tests.conftest import Repository
 from tests.update.conftest import Update
 from tests.update.template_source import TemplateSource, content, git
 
+pytestmark = pytest.mark.slow
+
 
 def answers(repository: Repository, branch: str) -> dict[str, Any]:
     record: dict[str, Any] = json.loads(content(repository, branch, ".template.json"))

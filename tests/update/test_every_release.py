@@ -7,6 +7,7 @@ import pytest
 
 from mlops.update.git_template import GitTemplate
 from tests.conftest import TEMPLATE, Repository
+from tests.sweeps import nightly
 from tests.template.test_combinations import answers_of
 from tests.update.conftest import Update
 from tests.update.template_source import TemplateSource, generate, tree
@@ -19,6 +20,7 @@ NAMED = (
     "batch trees, challenged",
 )
 RELEASES = GitTemplate(str(TEMPLATE), TEMPLATE).versions()  # of the history: tags do not always travel
+EACH_DAY = {RELEASES[0], RELEASES[-1]}  # the others are between them
 
 
 def test_the_releases_are_in_the_history_each_with_its_notes() -> None:
@@ -41,7 +43,9 @@ def new_ones(template_now: TemplateSource, tmp_path_factory: pytest.TempPathFact
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("version", RELEASES)
+@pytest.mark.parametrize(
+    "version", [version if version in EACH_DAY else pytest.param(version, marks=nightly) for version in RELEASES]
+)
 def test_an_untouched_repository_becomes_what_a_new_one_would_be(
     template_now: TemplateSource, new_ones: dict[str, Repository], version: str, update: Update, tmp_path: Path
 ) -> None:

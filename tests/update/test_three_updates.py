@@ -8,6 +8,7 @@ import pytest
 
 from mlops.update.git_template import GitTemplate
 from tests.conftest import TEMPLATE, Repository
+from tests.sweeps import nightly
 from tests.template.test_combinations import answers_of
 from tests.update import team_edits
 from tests.update.conftest import Update
@@ -27,7 +28,7 @@ def repository_of(name: str, template: TemplateSource, tmp_path: Path) -> Reposi
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", NAMED)
+@pytest.mark.parametrize("name", [*NAMED[:2], *(pytest.param(name, marks=nightly) for name in NAMED[2:])])
 def test_three_updates_keep_every_edit_and_the_repository_passes_its_tests(
     name: str, template: TemplateSource, update: Update, tmp_path: Path
 ) -> None:

@@ -13,6 +13,8 @@ from tests.conftest import TEMPLATE
 from verify_aws.assumptions import ASSUMPTIONS
 from verify_aws.refusals import CASES
 
+pytestmark = pytest.mark.slow
+
 # What only AWS can tell: the sandbox lets everybody do everything, and has no engine of IAM.
 FOR_AWS_ALONE = {"permissions", "refusals"}
 

@@ -9,6 +9,8 @@ from botocore.exceptions import ClientError
 
 from tests.sandbox.cloudformation.conftest import body, outputs
 
+pytestmark = pytest.mark.slow
+
 
 def parameter(name, value="1", **more):
     return {"Type": "AWS::SSM::Parameter", "Properties": {"Name": name, "Type": "String", "Value": value}, **more}

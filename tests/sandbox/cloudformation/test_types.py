@@ -16,6 +16,8 @@ from sandbox.cloudformation.types import HANDLERS
 from sandbox.cloudformation.types.lambda_function import archive_of
 from tests.sandbox.cloudformation.conftest import outputs
 
+pytestmark = pytest.mark.slow
+
 ACCOUNT = "123456789012"
 
 

@@ -10,6 +10,8 @@ from botocore.exceptions import ClientError
 from tests.sandbox.cloudformation.conftest import body, outputs
 from tests.sandbox.cloudformation.test_stacks import chain, parameter, values
 
+pytestmark = pytest.mark.slow
+
 
 def test_only_what_differs_is_changed(stacks, client):
     stacks.create(chain())

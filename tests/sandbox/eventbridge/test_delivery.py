@@ -14,6 +14,8 @@ from sandbox.inside import Event
 from tests.sandbox.eventbridge.conftest import ACCOUNT, policy_for_events
 from tests.sandbox.lambda_functions import make_function
 
+pytestmark = pytest.mark.slow
+
 FUNCTION = """
 import json, boto3
 def handler(event, context):

@@ -8,6 +8,8 @@ import pytest
 
 from tests.sandbox.lambda_functions import make_function
 
+pytestmark = pytest.mark.slow
+
 COUNTING = """
 import os, boto3
 def handler(event, context):

@@ -16,6 +16,8 @@ import pytest
 
 from tests.sandbox.lambda_functions import zipped
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[3]
 
 UUID = r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"

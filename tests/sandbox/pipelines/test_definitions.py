@@ -11,6 +11,8 @@ import pytest
 from tests.sandbox.pipelines.conftest import BUCKET, Account
 from tests.sandbox.pipelines.steps import condition, create, definition, fail, get, output, processing, register, run
 
+pytestmark = pytest.mark.slow
+
 PREFIX = "Unable to parse pipeline definition. "
 
 

@@ -28,6 +28,8 @@ from tests.sandbox.pipelines.steps import (
     training,
 )
 
+pytestmark = pytest.mark.slow
+
 TRAIN = "open('model/weights', 'w').write('1')"
 WRITE = "import json; json.dump({'auc': {'value': 0.9}}, open('output/out/scores.json', 'w'))"
 SCORES = [{"PropertyFileName": "Scores", "OutputName": "out", "FilePath": "scores.json"}]

@@ -13,6 +13,8 @@ import pytest
 
 from tests.sandbox.pipelines.conftest import ACCOUNT, BUCKET, IMAGE, MACHINE, TRUST, Account, archive, until
 
+pytestmark = pytest.mark.slow
+
 AS_JOB = "arn:aws:sts::123456789012:assumed-role/job/SageMaker"
 SLEEP = "import time; print('up', flush=True); time.sleep(60)"
 
