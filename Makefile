@@ -17,7 +17,7 @@ install: .venv/.ready ## Make .venv with all that the others use
 demo: .venv/.ready ## From the answers to a trained model, AWS in the sandbox
 	@$(PYTHON) -m sandbox run -- sh demo.sh
 
-test: .venv/.ready ## Run every test (under 15 minutes on 2 cores)
+test: .venv/.ready ## Run the tests (under 15 minutes on 2 cores)
 	$(PYTHON) -m pytest -n 2 --dist worksteal
 
 test-fast: .venv/.ready ## Run the tests that take less than a minute together
