@@ -23,7 +23,7 @@ test: .venv/.ready ## Run the tests (under 15 minutes on 2 cores)
 test-fast: .venv/.ready ## Run the tests that take less than a minute together
 	$(PYTHON) -m pytest -n 2 --dist worksteal -m 'not slow'
 
-test-long: .venv/.ready ## Run every test in full: all calls fail once, more random answers
+test-long: .venv/.ready ## Run them with every repetition, at night
 	HYPOTHESIS_PROFILE=long $(PYTHON) -m pytest -n 2 --dist worksteal
 
 update: .venv/.ready ## Bring an older repository up to date: REPOSITORY=../it
