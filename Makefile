@@ -51,7 +51,7 @@ check: .venv/.ready ## Run every linter
 schema: .venv/.ready ## Write the JSON schema of mlops.yaml anew
 	cd '<<cookiecutter.project_slug>>' && $(CURDIR)/$(PYTHON) -m mlops.settings >mlops/settings.schema.json
 
-PINS := uv pip compile --universal --python-version 3.11 --no-header --no-annotate --quiet --upgrade
+PINS := uv pip compile --universal --python-version 3.11.0 --no-header --no-annotate --quiet --upgrade
 constraints: .venv/.ready ## Pin the newest versions that fit, here and in the template
 	$(PINS) --group pyproject.toml:dev --output-file constraints.txt
 	$(PINS) --group pyproject.toml:repository --constraint constraints.txt \
