@@ -18,6 +18,8 @@ from mlops.runner.execution import Execution, StepRun
 from tests.conftest import SOURCE
 from tests.runner.conftest import Disk, Laptop, is_up, model, output, statuses, succeeded
 
+pytestmark = pytest.mark.slow
+
 
 def wait_until(holds: Any, seconds: float = 10) -> None:
     deadline = time.monotonic() + seconds

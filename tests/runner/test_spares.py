@@ -18,6 +18,8 @@ from mlops.runner.execution import StepRun
 from mlops.runner.first_imports import first_imports
 from tests.runner.conftest import CODE, Laptop, Step, get, succeeded
 
+pytestmark = pytest.mark.slow
+
 USED = "spare_worker.py"
 WAIT = """\
 import pathlib, sys, time

@@ -13,6 +13,8 @@ from mlops.update.merge import File, Scratch
 from mlops.update.result import Result, merge
 from tests.update.template_source import git
 
+pytestmark = pytest.mark.slow
+
 Files = Mapping[str, bytes]
 RECORD = {NAME: b"{}\n"}
 LINES = [f"line {number}\n" for number in range(1, 31)]

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from tests.sandbox.cloudformation.test_types import ACCOUNT, function, gone, policy, resource, tagged, trust
+
+pytestmark = pytest.mark.slow
 
 
 def test_topic_its_policy_and_subscription(stacks, client):
