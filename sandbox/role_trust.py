@@ -1,13 +1,13 @@
-"""Whether a role lets an AWS service act as it: what the service checks before it takes the role.
+"""Whether a role's trust policy lets somebody take it: an AWS service, or whoever asks STS.
 
-Source: IAM User Guide, "AWS JSON policy elements: Principal" (AWS service principals) and "The confused deputy problem"
+Source: IAM User Guide, "AWS JSON policy elements: Principal" and "The confused deputy problem"
 (aws:SourceArn, aws:SourceAccount).
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -24,12 +24,29 @@ def trusts(policy: str | Mapping[str, Any], principal: str, context: Mapping[str
 
     context: condition keys of the call, e.g. `aws:SourceAccount`. Raises UnreadableTrust.
     """
+    return _allows(policy, "Service", {principal}, context)
+
+
+def trusts_principal(policy: str | Mapping[str, Any], names: Collection[str], context: Mapping[str, str]) -> bool:
+    """Whether a trust policy allows sts:AssumeRole to a user, a role or a session.
+
+    names: all by which a statement may mean the caller: its ARN, the ARN of its role, its account. Raises
+    UnreadableTrust.
+    """
+    return _allows(policy, "AWS", {*names, "*"}, context)
+
+
+def _allows(policy: str | Mapping[str, Any], kind: str, names: set[str], context: Mapping[str, str]) -> bool:
+    """kind: of principal, as a policy calls it; a principal that is no mapping is "*", everybody but services."""
     document = json.loads(policy) if isinstance(policy, str) else policy
     allowed = False
     for statement in many(document["Statement"]):
-        services = statement.get("Principal", {})
-        named = many(services.get("Service", [])) if isinstance(services, Mapping) else []
-        if principal not in named or "sts:AssumeRole" not in many(statement.get("Action", [])):
+        if "NotPrincipal" in statement:
+            raise UnreadableTrust("NotPrincipal in a trust policy")
+        principal = statement.get("Principal", {})
+        everybody = [] if kind == "Service" else [principal]
+        named = many(principal.get(kind, [])) if isinstance(principal, Mapping) else everybody
+        if names.isdisjoint(named) or "sts:AssumeRole" not in many(statement.get("Action", [])):
             continue
         if not holds(statement.get("Condition", {}), context):
             continue

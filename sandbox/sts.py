@@ -8,8 +8,7 @@ from typing import Any
 from sandbox.authorization.request_context import request_context
 from sandbox.calls import TO_MOTO, Call
 from sandbox.errors import AwsError, NotImplementedInSandbox
-from sandbox.iam.trust import trusts_principal
-from sandbox.role_trust import UnreadableTrust
+from sandbox.role_trust import UnreadableTrust, trusts_principal
 
 
 class Sts:

@@ -106,6 +106,19 @@ def caller(region: str) -> Caller:
     return Caller(identity["Account"], aliases[0] if aliases else None, identity["Arn"])
 
 
+def refuse_other_account(wanted: str | None, account: str, shown: str) -> None:
+    """Refuse credentials of another account than mlops.yaml names; None: any will do. `shown` is it for people.
+
+    Raises:
+        Problem: they are of another one.
+    """
+    if wanted not in {None, account}:
+        raise Problem(
+            f"these credentials are for account {shown}, and mlops.yaml wants {wanted}; "
+            "set AWS_PROFILE to a profile of that account."
+        )
+
+
 def code(error: Exception) -> str:
     """Return AWS's code of an error, or the empty string where AWS did not answer."""
     return str(error.response["Error"].get("Code", "")) if isinstance(error, exceptions.ClientError) else ""

@@ -113,11 +113,7 @@ def make_plan(settings: Settings) -> Plan:
     """
     root = root_commit()
     caller = aws.caller(settings.region)
-    if settings.account not in {None, caller.account}:
-        raise Problem(
-            f"these credentials are for account {caller.place}, and mlops.yaml wants {settings.account}; "
-            "set AWS_PROFILE to a profile of that account."
-        )
+    aws.refuse_other_account(settings.account, caller.account, caller.place)
     host = host_of(settings, root)
     by_hand = isinstance(host, GitHub) and not host.installed()
     remote = RemoteRepository(Standing.OURS) if by_hand else host.look()

@@ -65,8 +65,7 @@ def make_plan(settings: Settings, force: bool) -> RemovalPlan:
     """
     root = root_commit()
     caller = aws.caller(settings.region)
-    if settings.account not in {None, caller.account}:
-        raise Problem(f"these credentials are for account {caller.place}, and mlops.yaml wants {settings.account}.")
+    aws.refuse_other_account(settings.account, caller.account, caller.place)
     host = host_of(settings, root)
     roles = project_roles.look(settings, root)
     pipelines = [Removal("remove", PIPELINE, name) for name in Pipelines(settings.region).of_project(settings, root)]

@@ -128,11 +128,7 @@ def prepare(wanted: EnvironmentName | None, *, stderr: bool = False) -> Submissi
 
 def _caller(settings: Settings) -> aws.Caller:
     caller = aws.caller(settings.region)
-    if settings.account not in {None, caller.account}:
-        raise Problem(
-            f"these credentials are for account {caller.place}, and mlops.yaml wants {settings.account}; "
-            "set AWS_PROFILE to a profile of that account."
-        )
+    aws.refuse_other_account(settings.account, caller.account, caller.place)
     return caller
 
 

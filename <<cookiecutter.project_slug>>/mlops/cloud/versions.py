@@ -147,11 +147,7 @@ class Registry:
         if not groups:
             where = f"in {project.region} of the account that the credentials are for"
             raise Problem(f"{project.slug} has no model package group {where}; check both, or run: mlops setup")
-        if project.account not in {None, groups[0].account}:
-            raise Problem(
-                f"these credentials are for account {groups[0].account}, and mlops.yaml wants {project.account}; "
-                "set AWS_PROFILE to a profile of that account."
-            )
+        aws.refuse_other_account(project.account, groups[0].account, groups[0].account)
         return groups
 
     def group(self, environment: str | None, group: str | None) -> Group:

@@ -6,11 +6,9 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from sandbox.cloudformation.errors import Failed
 from sandbox.cloudformation.types.handler import Handler, Properties, as_list, picked, tag_changes
-from sandbox.cloudformation.work import Work, already_exists, is_not_found
+from sandbox.cloudformation.work import Work
 
 
 class Rule(Handler):
@@ -40,14 +38,7 @@ class Rule(Handler):
     def create(self, work: Work, wanted: Properties) -> None:
         name = wanted.get("Name") or work.generated_name(64)
         # PutRule would quietly change the rule that is there.
-        try:
-            taken = self.exists(work.client, name)
-        except ClientError as error:
-            if not is_not_found(error):
-                raise
-            taken = False
-        if taken:
-            raise already_exists(self.type, name)
+        self.refuse_taken(work, name)
         self._put(work, name, wanted, tags=wanted.get("Tags"))
         work.made(name, Arn=work.arn("events", f"rule/{name}"))
         self._targets(work, {}, wanted)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, ClassVar
 
+from botocore.exceptions import ClientError
+
 from sandbox.cloudformation.references import function_of
-from sandbox.cloudformation.work import Work
+from sandbox.cloudformation.work import Work, already_exists, is_not_found
 
 Properties = dict[str, Any]
 # The properties that a handler knows: None where it takes whatever AWS's schema allows below, else those below.
@@ -40,6 +42,17 @@ class Handler:
     def exists(self, client: Callable[[str], Any], name: str) -> bool:
         """Whether a resource of that name is there already. Raises ClientError, also for "not found"."""
         return False
+
+    def refuse_taken(self, work: Work, name: str) -> None:
+        """For a service that would change, or answer with, what is there under the name. Raises Failed, ClientError."""
+        try:
+            taken = self.exists(work.client, name)
+        except ClientError as error:
+            if not is_not_found(error):
+                raise
+            taken = False
+        if taken:
+            raise already_exists(self.type, name)
 
 
 def unhandled(handled: Handled | None, node: Any, path: str = "") -> Iterator[str]:

@@ -6,11 +6,9 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from sandbox.cloudformation.types.handler import Handler, Properties, as_map, changed, tag_changes
 from sandbox.cloudformation.types.policies import document
-from sandbox.cloudformation.work import Work, already_exists, is_not_found
+from sandbox.cloudformation.work import Work
 
 # What a property is when it is not given (SQS API Reference, SetQueueAttributes).
 _DEFAULTS = {
@@ -37,14 +35,7 @@ class Queue(Handler):
         suffix = ".fifo" if wanted.get("FifoQueue") else ""
         name = wanted.get("QueueName") or work.generated_name(80 - len(suffix)) + suffix
         # CreateQueue answers success where a queue of that name has the same attributes.
-        try:
-            taken = self.exists(work.client, name)
-        except ClientError as error:
-            if not is_not_found(error):
-                raise
-            taken = False
-        if taken:
-            raise already_exists(self.type, name)
+        self.refuse_taken(work, name)
         attributes = {key: _text(wanted[key]) for key in (*_DEFAULTS, *_FIFO) if key in wanted}
         tags = {"tags": as_map(wanted["Tags"])} if wanted.get("Tags") else {}
         url = work.client("sqs").create_queue(QueueName=name, Attributes=attributes, **tags)["QueueUrl"]
