@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import time
 
 import pytest
 
@@ -46,11 +47,14 @@ def test_deploy_and_delete(sandbox, aws_cli, tmp_path, client):
     assert (first.returncode, "Successfully created/updated stack - demo" in first.stdout) == (0, True), first.stderr
     assert client("iam").get_role(RoleName="mlops-demo")["Role"]["RoleName"] == "mlops-demo"
     again = deploy()
+    started = int(time.time())
     assert (again.returncode, "No changes to deploy. Stack demo is up to date" in again.stdout) == (0, True), (
         again.stderr
     )
     path.write_text(TEMPLATE.replace("RetentionInDays: 7", "RetentionInDays: 14"))
     client("s3").create_bucket(Bucket="templates")
+    while int(time.time()) == started:  # the CLI names change sets by the second, and leaves an empty one behind
+        time.sleep(0.05)
     changed = deploy("--s3-bucket", "templates", "--tags", "team=ml")
     assert changed.returncode == 0, changed.stderr
     group = client("logs").describe_log_groups(logGroupNamePrefix="/mlops/demo")["logGroups"][0]
