@@ -55,6 +55,8 @@ CASES = (
     Case("prod-job", "sagemaker:CreateModelPackage", "sagemaker:model-package/{slug}-prod/1", False, APPROVED),
     Case("scientist", "sagemaker:UpdateModelPackage", "sagemaker:model-package/{slug}-dev/1", True, APPROVED),
     Case("scientist", "sagemaker:UpdateModelPackage", "sagemaker:model-package/{slug}-prod/1", False, APPROVED),
+    Case("scientist", "lambda:InvokeFunction", "lambda:function:mlops-account-register", True),
+    Case("scientist", "lambda:InvokeFunction", "lambda:function:mlops-account-register:$LATEST", False),
     Case("scientist", "s3:GetObject", "s3:{bucket}/prod/{slug}/content/0a1b/data.csv", False),
 )
 

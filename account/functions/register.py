@@ -12,7 +12,8 @@ import os
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -32,6 +33,8 @@ VARIABLES = ("PARTITION", "AWS_REGION", "ACCOUNT", "VERSION", "BUCKET", "KEY", "
 LISTS = ("SUBNETS", "SECURITY_GROUPS", "TAGS")  # variables too, with commas
 POLICY = "mlops"  # the one inline policy of each role
 ROOT_COMMIT = "mlops:root-commit"
+ADMINISTRATORS = ":$LATEST"  # called by its ARN with this: to IAM another one, which no policy of the stack allows
+NEW = timedelta(minutes=15)  # so long, a setup that fails takes back what it made
 FORMS = {  # of each text in a call: what it must match, in signs and in words
     "action": ("register|describe|remove", "register, describe or remove"),
     "host": ("codecommit|github", "codecommit or github"),
@@ -110,6 +113,8 @@ class Request:
         for name, (form, words) in FORMS.items():
             if not isinstance(texts[name], str) or not re.fullmatch(form, texts[name]):
                 raise Refused(f"{name} must be {words}; it is {texts[name]!r}")
+        if texts["host"] == "codecommit" and texts["repository"] != texts["project"]:  # the ci roles may pull from it
+            raise Refused(f"repository must be {texts['project']}, as the project; it is {texts['repository']!r}")
         return cls(**texts)
 
 
@@ -131,13 +136,14 @@ class Role:
     boundary: str
     tags: dict[str, str]
     policies: dict[str, Document]
+    made: datetime | None = field(default=None, compare=False)
 
 
 Roles = dict[str, Role]
 Found = dict[str, Role | None]
 
 
-def handler(event: Any, context: object) -> Document:
+def handler(event: Any, context: Any) -> Document:
     """Answer a call. What cannot be done is `refused`, with everything as it was."""
     account = Account.here()
     answer: Document = {"interface": INTERFACE, "version": account.version}
@@ -150,6 +156,8 @@ def handler(event: Any, context: object) -> Document:
         with _all_or_nothing() as undo:
             found = {label: _look(client, role.name) for label, role in roles.items()}
             _check_ownership(request, roles, found)
+            if request.action == "remove" and not context.invoked_function_arn.endswith(ADMINISTRATORS):
+                _check_new(found)
             there, said = actions[request.action](client, roles, found, undo)
             arns = {label: account.role(role.name) if label in there else None for label, role in roles.items()}
             return answer | {"roles": arns} | said
@@ -199,7 +207,7 @@ def _look(client: Any, name: str) -> Role | None:
     policies = {each: client.get_role_policy(RoleName=name, PolicyName=each)["PolicyDocument"] for each in names}
     boundary = role.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn", "")
     tags = {tag["Key"]: tag["Value"] for tag in role.get("Tags", [])}
-    return Role(name, role["Path"], role["AssumeRolePolicyDocument"], boundary, tags, policies)
+    return Role(name, role["Path"], role["AssumeRolePolicyDocument"], boundary, tags, policies, role["CreateDate"])
 
 
 def _check_ownership(request: Request, roles: Roles, found: Found) -> None:
@@ -207,6 +215,13 @@ def _check_ownership(request: Request, roles: Roles, found: Found) -> None:
         if role and (role.tags.get(ROOT_COMMIT), role.path) != (request.root_commit, roles[label].path):
             its = f"its tag {ROOT_COMMIT} is {role.tags.get(ROOT_COMMIT, 'missing')}, its path {role.path}"
             raise Refused(f"the role {role.name} belongs to another repository: {its}; take another project_slug")
+
+
+def _check_new(found: Found) -> None:
+    """A root commit is no secret: who may call this could remove any project's roles."""
+    for role in found.values():
+        if role and role.made and datetime.now(UTC) - role.made > NEW:
+            raise Refused(f"the role {role.name} is in use since {role.made:%Y-%m-%d}; an administrator removes it")
 
 
 def _create(client: Any, role: Role) -> None:

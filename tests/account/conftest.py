@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from functools import cache
+from types import SimpleNamespace
 from typing import Any
 
 import boto3
@@ -25,9 +26,14 @@ CALL = {
     "root_commit": ROOT,
     "owner": "ml-team@example.com",
     "template": RELEASE,
-    "source_control": {"host": "codecommit", "repository": "tumor-diagnosis"},
 }
 Registration = Callable[..., dict[str, Any]]
+
+
+def asked(**changed: Any) -> dict[str, Any]:
+    """CALL, changed; its repository is named as its project unless another is asked for."""
+    call = CALL | changed
+    return {"source_control": {"host": "codecommit", "repository": call["project"]}} | call
 
 
 def function_environment(**parameters: str) -> dict[str, str]:
@@ -48,10 +54,16 @@ def clients(running_sandbox: Sandbox) -> Callable[[str], Any]:
 
 @pytest.fixture
 def function(monkeypatch: pytest.MonkeyPatch) -> Registration:
-    """function(action="remove") -> the function's answer to CALL, changed; no AWS is there."""
+    """function(action="remove") -> its answer to what is asked; version="$LATEST": as administrators call it."""
     for name, value in function_environment().items():
         monkeypatch.setenv(name, value)
-    return lambda **changed: register.handler(CALL | changed, None)
+
+    def call(version: str = "", **changed: Any) -> dict[str, Any]:
+        arn = "arn:aws:lambda:us-east-1:123456789012:function:mlops-account-register"
+        context = SimpleNamespace(invoked_function_arn=f"{arn}:{version}" if version else arn)
+        return register.handler(asked(**changed), context)
+
+    return call
 
 
 def deploy_boundary(iam: Any) -> None:

@@ -11,7 +11,7 @@ import pytest
 from policy_sentry.querying.actions import get_action_data
 
 from account.functions import register
-from tests.account.conftest import CALL
+from tests.account.conftest import asked
 from tests.account.resolved import Resolved
 
 Document = Mapping[str, Any]
@@ -70,7 +70,7 @@ def of_roles(stack: Resolved, **changed: Any) -> dict[str, Document]:
         for name, value in given.items():
             patch.setenv(name, value)
         account = register.Account.here()
-    request = register.Request.read(CALL | changed)
+    request = register.Request.read(asked(**changed))
     return {
         f"{tier}-{kind}": register._wanted(account, request, tier, kind).policies["mlops"]
         for tier in register.ENVIRONMENTS

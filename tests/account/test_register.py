@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from account.functions import register
 from mlops.cloud import roles
 from sandbox.server import Sandbox
-from tests.account.conftest import CALL, RELEASE, ROOT, Registration, deploy_boundary, function_environment, state
+from tests.account.conftest import RELEASE, ROOT, Registration, asked, deploy_boundary, function_environment, state
 from tests.account.resolved import Resolved
 
 pytestmark = pytest.mark.slow
@@ -236,7 +236,7 @@ def test_every_slug_of_the_design_is_taken(registration: Registration, iam: Any,
 @given(
     event=st.recursive(
         st.none() | st.booleans() | st.integers() | st.text(),
-        lambda s: st.dictionaries(st.sampled_from([*CALL, "x"]), s),
+        lambda s: st.dictionaries(st.sampled_from([*asked(), "x"]), s),
     )
 )
 def test_any_json_gets_an_answer(event: object) -> None:

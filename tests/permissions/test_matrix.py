@@ -91,6 +91,7 @@ codecommit:CreateRepository repository      | DS          | DS          | DS    
 codecommit:TagResource repository           | -           | -           | -     | -             | -         | -          | -           | -
 codecommit:DeleteRepository repository      | -           | -           | -     | -             | -         | -          | -           | -
 lambda:InvokeFunction registration          | DS          | DS          | DS    | DS            | DS        | DS         | -           | -
+lambda:InvokeFunction removal               | -           | -           | -     | -             | -         | -          | -           | -
 ssm:GetParametersByPath settings            | NC PC DS AP | NC PC DS AP | NC PC DS AP | NC PC DS AP | NC PC DS AP | NC PC DS AP | -     | -
 ssm:PutParameter settings                   | -           | -           | -     | -             | -         | -          | -           | -
 kms:Decrypt[s3] key                         | NC NJ PC PJ DS AP | NC NJ PC PJ DS AP | NC NJ PC PJ DS AP | NC NJ PC PJ DS AP | NC NJ PC PJ DS AP | NC NJ PC PJ DS AP | - | -
@@ -235,6 +236,7 @@ def _resource(kind: str, project: str, environment: str, tier: str, account: str
         "repository": f"arn:aws:codecommit:{REGION}:{account}:{project}",
         "branch": f"arn:aws:codecommit:{REGION}:{account}:{project}",
         "registration": f"arn:aws:lambda:{REGION}:{account}:function:mlops-account-register",
+        "removal": f"arn:aws:lambda:{REGION}:{account}:function:mlops-account-register:$LATEST",
         "settings": f"arn:aws:ssm:{REGION}:{account}:parameter/mlops/account",
         "key": KEY.replace(ACCOUNT, account),
     }
