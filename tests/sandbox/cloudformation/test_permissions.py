@@ -8,7 +8,9 @@ import pytest
 
 from sandbox.cloudformation.schemas import schema_of
 from sandbox.cloudformation.types import HANDLERS
-from tests.sandbox.cloudformation.test_types import BUCKET, ROOT, function, only_by_tls, policy, resource, trust
+from tests.sandbox.cloudformation.types.resources import ROOT, policy, resource, trust
+from tests.sandbox.cloudformation.types.test_lambda import function
+from tests.sandbox.cloudformation.types.test_s3 import BUCKET, only_by_tls
 
 # IAM's names of S3's actions are not those of its operations (Service Authorization Reference, Amazon S3).
 S3_ACTIONS = {
