@@ -1,5 +1,6 @@
 """The SageMaker SDK without AWS: steps are built from parameters alone, and no request leaves the machine."""
 
+import functools
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
@@ -20,6 +21,8 @@ def offline() -> None:
     The SDK asks STS and IAM about roles while it builds, and reports its use (to opt out of that by a configuration
     file costs 20 s: it checks the file about a hundred times). It gets on without answers.
     """
+    # The SDK makes a session for each step, and each would read AWS's models anew: together more than a second.
+    botocore.session.create_loader = functools.cache(botocore.session.create_loader)
     session = botocore.session.get_session()
     session.register("before-send", _refuse)  # before the first of several attempts
     boto3.setup_default_session(botocore_session=session)
