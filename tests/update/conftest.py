@@ -1,5 +1,6 @@
 """What the tests of `mlops update` share: templates with releases, and repositories that come from them."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -28,21 +29,33 @@ def template(template_now: TemplateSource, tmp_path: Path) -> TemplateSource:
     return template_now.copy(tmp_path / "template")
 
 
-@pytest.fixture
-def small(clean_machine: None, tmp_path: Path) -> TemplateSource:
-    """The smallest template, at its release 1.0.0."""
-    return small_template.make(tmp_path / "small")
+@pytest.fixture(scope="session")
+def small_now(clean_machine: None, tmp_path_factory: pytest.TempPathFactory) -> TemplateSource:
+    """The smallest template, at its release 1.0.0. Tests change copies of it."""
+    return small_template.make(tmp_path_factory.mktemp("small") / "small")
 
 
-@pytest.fixture
-def repository(small: TemplateSource, tmp_path: Path) -> Repository:
-    """A repository of the smallest template, on dev, with a commit of its own."""
-    made = small.generate(tmp_path / "made")
+@pytest.fixture(scope="session")
+def repository_now(small_now: TemplateSource, tmp_path_factory: pytest.TempPathFactory) -> Repository:
+    """A repository of the smallest template, on dev. Tests change copies of it."""
+    made = small_now.generate(tmp_path_factory.mktemp("made"))
     git(made.path, "init", "--quiet", "--initial-branch=main")
     git(made.path, "add", "--all")
     git(made.path, "commit", "--quiet", "--message", "Start")
     git(made.path, "switch", "--quiet", "--create", "dev")
     return made
+
+
+@pytest.fixture
+def small(small_now: TemplateSource, tmp_path: Path) -> TemplateSource:
+    """A copy of the smallest template."""
+    return TemplateSource(shutil.copytree(small_now.path, tmp_path / "small"), small_now.project)
+
+
+@pytest.fixture
+def repository(repository_now: Repository, tmp_path: Path) -> Repository:
+    """A copy of the repository of the smallest template."""
+    return Repository(shutil.copytree(repository_now.path, tmp_path / "made" / repository_now.path.name))
 
 
 @pytest.fixture

@@ -132,7 +132,7 @@ def content(repository: Repository, revision: str, name: str) -> bytes:
     return shown.stdout
 
 
-def tree(repository: Repository, revision: str) -> dict[str, bytes]:
-    """Return what every file of a commit holds, by its name."""
-    names = git(repository.path, "ls-tree", "-r", "-z", "--name-only", revision).split("\0")
-    return {name: content(repository, revision, name) for name in names if name}
+def tree(repository: Repository, revision: str) -> dict[str, str]:
+    """Return the mode and the blob of every file of a commit, by its name: the same where the file is the same."""
+    lines = git(repository.path, "ls-tree", "-r", "-z", revision).split("\0")
+    return {name: facts for facts, _, name in (line.partition("\t") for line in lines if line)}

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from mlops.update.git_template import GitTemplate
-from tests.conftest import TEMPLATE, Repository
+from tests.conftest import TEMPLATE
 from tests.sweeps import nightly
 from tests.template.test_combinations import answers_of
 from tests.update.conftest import Update
@@ -20,7 +20,13 @@ NAMED = (
     "batch trees, challenged",
 )
 RELEASES = GitTemplate(str(TEMPLATE), TEMPLATE).versions()  # of the history: tags do not always travel
-EACH_DAY = {RELEASES[0], RELEASES[-1]}  # the others are between them
+# The other releases are between them; these combinations hold every choice.
+EACH_DAY = {
+    (RELEASES[0], "nightly scores of a regression"),
+    (RELEASES[0], "challenged trees on GitHub"),
+    (RELEASES[-1], "the defaults"),
+    (RELEASES[-1], "batch trees, challenged"),
+}
 
 
 def test_the_releases_are_in_the_history_each_with_its_notes() -> None:
@@ -31,31 +37,25 @@ def test_the_releases_are_in_the_history_each_with_its_notes() -> None:
     assert noted[-len(ours) :] == ours
 
 
-@pytest.fixture(scope="session")
-def new_ones(template_now: TemplateSource, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Repository]:
-    """A repository of the template as it is now for each named combination."""
-    return {
-        name: generate(
-            template_now.path, tmp_path_factory.mktemp("new"), project_name="House Prices", **answers_of(name)
-        )
-        for name in NAMED
-    }
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "version", [version if version in EACH_DAY else pytest.param(version, marks=nightly) for version in RELEASES]
+    ("version", "name"),
+    [
+        pytest.param(version, name, marks=[] if (version, name) in EACH_DAY else nightly)
+        for version in RELEASES
+        for name in NAMED
+    ],
 )
 def test_an_untouched_repository_becomes_what_a_new_one_would_be(
-    template_now: TemplateSource, new_ones: dict[str, Repository], version: str, update: Update, tmp_path: Path
+    template_now: TemplateSource, version: str, name: str, update: Update, tmp_path: Path
 ) -> None:
     release = GitTemplate(str(template_now.path), template_now.path).find(version)
     then = template_now.checked_out(str(release.commit), tmp_path / "then")
-    for name in NAMED:
-        repository = generate(then, tmp_path / name, project_name="House Prices", **answers_of(name))
-        done = update(repository, template_now)
-        assert not done.result.conflicts, name
-        assert not done.result.kept, name
-        found, wanted = tree(repository, done.branch), tree(new_ones[name], "main")
-        del found[".template.json"], wanted[".template.json"]  # these name another place
-        assert found == wanted, name
+    answers = {"project_name": "House Prices", **answers_of(name)}
+    repository, new_one = generate(then, tmp_path / "old", **answers), template_now.generate(tmp_path / "new", **answers)
+    done = update(repository, template_now)
+    assert not done.result.conflicts
+    assert not done.result.kept
+    found, wanted = tree(repository, done.branch), tree(new_one, "main")
+    del found[".template.json"], wanted[".template.json"]  # these name another place
+    assert found == wanted
