@@ -12,9 +12,7 @@ from tests.conftest import Repository
 from tests.update.template_source import TemplateSource
 
 
-def update(
-    repository: Repository, template: TemplateSource | str, *options: str
-) -> subprocess.CompletedProcess[str]:
+def update(repository: Repository, template: TemplateSource | str, *options: str) -> subprocess.CompletedProcess[str]:
     """Update a repository from a template."""
     address = str(template.path) if isinstance(template, TemplateSource) else template
     words = ["mlops", "update", "--repository", str(repository.path), "--template", address, *options]

@@ -12,6 +12,7 @@ import pytest
 
 from mlops.problem import Problem
 from tests.conftest import SOURCE, Repository
+from tests.sweeps import nightly
 from tests.update.conftest import Update
 from tests.update.interrupting import Stop, at_git, interrupt
 from tests.update.template_source import TemplateSource, content, git
@@ -313,20 +314,6 @@ def test_a_git_that_is_too_old_and_a_cookiecutter_that_is_missing_are_named(
     assert not added(before, everything(repository))
 
 
-STAGES = [
-    "for-each-ref",
-    "cat-file",
-    "log",
-    "archive",
-    "init",
-    "add",
-    "write-tree",
-    "merge-tree",
-    "commit-tree",
-    "fetch",
-]
-
-
 def interrupted(
     repository: Repository, template: TemplateSource, stop: Stop, folder: Path, number: int, *, alone: bool = False
 ) -> None:
@@ -344,18 +331,26 @@ def interrupted(
     assert list(folder.iterdir()) == []
 
 
-@pytest.mark.parametrize("command", STAGES)
-def test_ctrl_c_at_each_stage_leaves_nothing(
-    newer: TemplateSource, repository: Repository, tmp_path: Path, command: str
-) -> None:
-    interrupted(repository, newer, at_git(command, tmp_path / "stop"), tmp_path / "tmp", signal.SIGINT)
+BEFORE, AFTER = False, True
+STAGES = ["for-each-ref", "log", "init", "add", "write-tree", "commit-tree"]
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
-def test_nor_does_any_other_signal_that_ends_a_process(
-    newer: TemplateSource, repository: Repository, tmp_path: Path, number: signal.Signals
+@pytest.mark.parametrize(
+    ("command", "after", "number"),
+    [
+        ("cat-file", BEFORE, signal.SIGINT),  # while it looks
+        ("archive", BEFORE, signal.SIGHUP),  # with renderers that wait
+        ("merge-tree", BEFORE, signal.SIGINT),  # with both renders
+        ("fetch", BEFORE, signal.SIGINT),  # with all but the branch
+        ("fetch", AFTER, signal.SIGTERM),  # with the branch
+        *(pytest.param(command, BEFORE, signal.SIGINT, marks=nightly) for command in STAGES),
+        pytest.param("fetch", AFTER, signal.SIGHUP, marks=nightly),
+    ],
+)
+def test_a_signal_that_ends_a_process_leaves_nothing_at_any_stage(
+    newer: TemplateSource, repository: Repository, tmp_path: Path, command: str, after: bool, number: signal.Signals
 ) -> None:
-    interrupted(repository, newer, at_git("fetch", tmp_path / "stop", after=True), tmp_path / "tmp", number)
+    interrupted(repository, newer, at_git(command, tmp_path / "stop", after=after), tmp_path / "tmp", number)
 
 
 SLOW_EXTENSION = """\

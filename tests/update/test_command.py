@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from mlops.cli import app  # noqa: F401 (its import is what a first command waits for)
 from tests.conftest import SOURCE, Repository
+from tests.update.in_process import update
 from tests.update.template_source import TemplateSource, content, git
 
 pytestmark = pytest.mark.slow
@@ -30,7 +30,8 @@ def newer(small: TemplateSource, repository: Repository) -> TemplateSource:
     return small
 
 
-def run(repository: Repository, template: TemplateSource, *arguments: str) -> subprocess.CompletedProcess[str]:
+def start(repository: Repository, template: TemplateSource, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run it in a process of its own."""
     command = [*COMMAND, "--repository", str(repository.path), "--template", str(template.path), *arguments]
     return subprocess.run(
         command, env={**os.environ, "PYTHONPATH": str(SOURCE)}, stdin=subprocess.DEVNULL, capture_output=True, text=True
@@ -38,7 +39,7 @@ def run(repository: Repository, template: TemplateSource, *arguments: str) -> su
 
 
 def test_an_update_without_conflicts(newer: TemplateSource, repository: Repository) -> None:
-    done = run(repository, newer)
+    done = start(repository, newer)
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
     assert "house-prices has the template 1.0.0; 1.1.0 is there (1 commit later)." in lines
@@ -53,20 +54,22 @@ def test_an_update_without_conflicts(newer: TemplateSource, repository: Reposito
 
 def test_its_next_lines_do_what_they_say(newer: TemplateSource, repository: Repository) -> None:
     """Squashed, as merges on GitHub and CodeCommit are; then there is nothing to update."""
-    lines = [line.partition("#")[0].strip() for line in run(repository, newer).stdout.split("Next:\n")[1].splitlines()]
+    lines = [
+        line.partition("#")[0].strip() for line in update(repository, newer).stdout.split("Next:\n")[1].splitlines()
+    ]
     for line in lines:
         script = line.replace("git commit", "git -c user.name=T -c user.email=t@example.org commit -m Update")
         subprocess.run(["sh", "-euc", script], cwd=repository.path, check=True, capture_output=True)
     assert content(repository, "dev", "model/train.py").endswith(b"line_40 = 40\nmine = 1\n")
-    assert run(repository, newer, "--check").returncode == 0
-    assert "which is the newest" in run(repository, newer).stdout
+    assert update(repository, newer, "--check").returncode == 0
+    assert "which is the newest" in update(repository, newer).stdout
 
 
 def test_conflicts_and_what_was_kept_are_listed(newer: TemplateSource, repository: Repository) -> None:
     (repository.path / "model/evaluate.py").write_text("def evaluate():\n    return 'mae'\n")
     repository.git("rm", "--quiet", "data/sample.csv")
     git(repository.path, "commit", "--quiet", "--all", "--message", "Mine, too")
-    done = run(repository, newer)
+    done = update(repository, newer)
     assert done.returncode == 0, done.stderr
     assert "decide  model/evaluate.py  both changed the same lines: look for <<<<<<<" in done.stdout
     assert (
@@ -78,7 +81,7 @@ def test_conflicts_and_what_was_kept_are_listed(newer: TemplateSource, repositor
     )
     message = repository.git("log", "-1", "--format=%B", "template-update/1.1.0")
     assert "To decide:\n- model/evaluate.py: both changed" in message
-    found = json.loads(run(repository, newer, "--json").stdout)
+    found = json.loads(update(repository, newer, "--json").stdout)
     assert found["conflicts"] == [
         {"path": "model/evaluate.py", "what": "both changed the same lines: look for <<<<<<<"}
     ]
@@ -87,13 +90,13 @@ def test_conflicts_and_what_was_kept_are_listed(newer: TemplateSource, repositor
 def test_check_ends_with_1_when_behind_also_for_commits_after_a_release(
     newer: TemplateSource, repository: Repository
 ) -> None:
-    done = run(repository, newer, "--check")
+    done = update(repository, newer, "--check")
     assert (done.returncode, done.stdout) == (
         1,
         "house-prices has the template 1.0.0; 1.1.0 is there (1 commit later).\n",
     )
     commit = newer.commit("After the release")
-    found = json.loads(run(repository, newer, "--check", "--json").stdout)
+    found = json.loads(update(repository, newer, "--check", "--json").stdout)
     assert found == {
         "template": str(newer.path),
         "from": "1.0.0",
@@ -102,18 +105,18 @@ def test_check_ends_with_1_when_behind_also_for_commits_after_a_release(
         "behind": True,
     }
     repository.git("switch", "--quiet", "dev")
-    run(repository, newer)
+    update(repository, newer)
     git(repository.path, "merge", "--quiet", "--squash", f"template-update/1.1.0-1-g{commit[:7]}")
     git(repository.path, "commit", "--quiet", "--message", "Updated")
-    assert run(repository, newer, "--check").returncode == 0
+    assert update(repository, newer, "--check").returncode == 0
     newer.commit("One more, without another version")
-    again = run(repository, newer, "--check")
+    again = update(repository, newer, "--check")
     assert again.returncode == 1
     assert "(1 commit later)" in again.stdout
 
 
 def test_diff_shows_what_the_template_changed_and_makes_nothing(newer: TemplateSource, repository: Repository) -> None:
-    done = run(repository, newer, "--diff")
+    done = update(repository, newer, "--diff")
     assert done.returncode == 0
     assert "-line_7 = 7\n+line_7 = 77\n" in done.stdout
     assert "mine" not in done.stdout
@@ -128,25 +131,25 @@ def test_names_that_are_no_utf_8_and_a_home_that_is_none(newer: TemplateSource, 
     (repository.path / "model/train.py").rename(os.fsdecode(odd))
     git(repository.path, "add", "--all")
     git(repository.path, "commit", "--quiet", "--message", "Renamed")
-    assert r"model/tr\xe4in.py" in json.loads(run(repository, newer, "--json").stdout)["changed"]
+    assert r"model/tr\xe4in.py" in json.loads(start(repository, newer, "--json").stdout)["changed"]
     for words in (["--template", "~nobody-at-all/x"], ["--repository", "~nobody-at-all/x"]):
-        assert "there is no" in run(repository, newer, *words).stderr.splitlines()[0]
+        assert "there is no" in start(repository, newer, *words).stderr.splitlines()[0]
 
 
 def test_to_a_release_before_the_newest_and_back(newer: TemplateSource, repository: Repository) -> None:
     newer.edit(newer.in_project("README.md"), "Read me.", "Read me first.")
     newer.release("1.2.0")
-    assert "The branch template-update/1.1.0 is made" in run(repository, newer, "--to", "1.1.0").stdout
+    assert "The branch template-update/1.1.0 is made" in update(repository, newer, "--to", "1.1.0").stdout
     git(repository.path, "merge", "--quiet", "--squash", "template-update/1.1.0")
     git(repository.path, "commit", "--quiet", "--message", "Updated")
     repository.git("branch", "--quiet", "-D", "template-update/1.1.0")
-    assert "which is what you ask for." in run(repository, newer, "--to", "1.1.0").stdout
+    assert "which is what you ask for." in update(repository, newer, "--to", "1.1.0").stdout
     assert not repository.git("branch", "--list", "template-update/*")
-    back = run(repository, newer, "--to", "1.0.0")
+    back = update(repository, newer, "--to", "1.0.0")
     assert "1.0.0 is not newer." in back.stdout
     assert content(repository, "template-update/1.0.0", "model/train.py").count(b"line_7 = 7\n") == 1
     assert content(repository, "template-update/1.0.0", "model/train.py").endswith(b"mine = 1\n")
-    failed = run(repository, newer, "--to", "7.0.0")
+    failed = update(repository, newer, "--to", "7.0.0")
     assert failed.returncode == 1
     assert failed.stderr.splitlines()[-1].endswith("has no release '7.0.0'; there are: 1.2.0, 1.1.0, 1.0.0")
 
@@ -157,13 +160,13 @@ def test_a_copied_repository_without_a_record_is_linked(template: TemplateSource
     git(made.path, "commit", "--quiet", "--amend", "--message", "A copy by hand")
     template.edit(template.in_project("mlops/tags.py"), '"""The tags that', '"""All tags that')
     template.release("9.0.0")
-    failed = run(made, template)
+    failed = update(made, template)
     assert failed.returncode == 1
     assert "mlops update --link VERSION --template ADDRESS" in failed.stderr
     version = json.loads((template.path / "cookiecutter.json").read_text())["_version"]
     assert version == "9.0.0"
     before = template.git("rev-parse", "HEAD~1")
-    done = run(made, template, "--link", before)
+    done = update(made, template, "--link", before)
     assert done.returncode == 0, done.stderr
     record = json.loads(content(made, "template-update/9.0.0", ".template.json"))
     assert record["version"] == "9.0.0"
@@ -186,7 +189,7 @@ def test_a_copy_whose_record_speaks_of_the_original_is_linked_by_its_settings(
     here = template.git("rev-parse", "HEAD")
     template.write(template.in_project("NEW.md"), "<< cookiecutter.project_slug >>: << cookiecutter.project_name >>\n")
     template.release("9.0.0")
-    done = run(made, template, "--link", here)
+    done = update(made, template, "--link", here)
     assert done.returncode == 0, done.stderr
     assert content(made, "template-update/9.0.0", "NEW.md") == b"flat-prices: Flat Prices\n"
     record = json.loads(content(made, "template-update/9.0.0", ".template.json"))

@@ -83,7 +83,6 @@ def test_a_fork_adds_takes_our_release_and_brings_both(upstream: TemplateSource,
         run(block, fork)
     made = generated(clones)
     the_question_is_asked(made, clones)
-    the_step_is_in_the_pipeline(made)
     the_step_stops_undeclared_data_about_people(made, tmp_path / "table")
     the_policy_holds(made)
     (made.path / "model" / "payload.py").write_text("# The team's own edit\n")
@@ -138,7 +137,7 @@ def the_question_is_asked(made: Repository, folder: Path) -> None:
 
 
 def the_step_is_in_the_pipeline(made: Repository) -> None:
-    """Build the definition, and look."""
+    """Build the definition, and look: the fork's step, and ours as our release changed it."""
     program = (
         "import json\nfrom mlops.definition.build import definition\nfrom mlops.settings import load_settings\n"
         "print(json.dumps(definition(load_settings()).content['Steps']))"
@@ -146,8 +145,7 @@ def the_step_is_in_the_pipeline(made: Repository) -> None:
     steps = {step["Name"]: step for step in json.loads(made.run(sys.executable, "-c", program).stdout)}
     assert steps["PersonalData"]["Arguments"]["AppSpecification"]["ContainerArguments"][-1] == "internal"
     assert "PersonalData" in steps["Train"]["DependsOn"]
-    ours = "Fit the model well." if record_of(made)["version"].startswith("1.4.0") else "Fit the model, and pack it"
-    assert steps["Train"]["Description"].startswith(ours)
+    assert steps["Train"]["Description"].startswith("Fit the model well.")
 
 
 def the_step_stops_undeclared_data_about_people(made: Repository, folder: Path) -> None:

@@ -52,7 +52,10 @@ def test_an_untouched_repository_becomes_what_a_new_one_would_be(
     release = GitTemplate(str(template_now.path), template_now.path).find(version)
     then = template_now.checked_out(str(release.commit), tmp_path / "then")
     answers = {"project_name": "House Prices", **answers_of(name)}
-    repository, new_one = generate(then, tmp_path / "old", **answers), template_now.generate(tmp_path / "new", **answers)
+    repository, new_one = (
+        generate(then, tmp_path / "old", **answers),
+        template_now.generate(tmp_path / "new", **answers),
+    )
     done = update(repository, template_now)
     assert not done.result.conflicts
     assert not done.result.kept

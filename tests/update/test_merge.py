@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from mlops.template_record import NAME
 from mlops.update.merge import File, Scratch
 from mlops.update.result import Result, merge
+from tests.sweeps import THOROUGH
 from tests.update.template_source import git
 
 pytestmark = pytest.mark.slow
@@ -32,19 +33,32 @@ class Merger:
         home.mkdir()
         git(home, "init", "--quiet")
         self.scratch = Scratch(folder / "scratch.git", home)
+        self._blobs: dict[bytes, str] = {}  # a process of git for each content once, not for each file
+        self._contents: dict[str, bytes] = {}
 
     def tree(self, files: Files) -> str:
         empty = self.scratch.git("mktree").decode().strip()
         kept: dict[str, File | None] = {
-            name: File("100644", self.scratch.keep(content)) for name, content in {**RECORD, **files}.items()
+            name: File("100644", self._keep(content)) for name, content in {**RECORD, **files}.items()
         }
         return self.scratch.with_files(empty, kept)
 
     def merge(self, base: Files, ours: Files, theirs: Files) -> tuple[Result, dict[str, bytes]]:
         result = merge(self.scratch, self.tree(base), self.tree(ours), self.tree(theirs), ("dev", "template-2.0.0"), {})
-        found = {name: self.scratch.content(file.blob) for name, file in self.scratch.files(result.tree).items()}
+        found = {name: self._content(file.blob) for name, file in self.scratch.files(result.tree).items()}
         del found[NAME]
         return result, found
+
+    def _keep(self, content: bytes) -> str:
+        if content not in self._blobs:
+            self._blobs[content] = blob = self.scratch.keep(content)
+            self._contents[blob] = content
+        return self._blobs[content]
+
+    def _content(self, blob: str) -> bytes:
+        if blob not in self._contents:
+            self._contents[blob] = self.scratch.content(blob)
+        return self._contents[blob]
 
 
 @pytest.fixture(scope="module")
@@ -52,8 +66,7 @@ def merger(tmp_path_factory: pytest.TempPathFactory) -> Merger:
     return Merger(tmp_path_factory.mktemp("merger"))
 
 
-@pytest.mark.slow
-@settings(max_examples=25)
+@settings(max_examples=100 if THOROUGH else 12)
 @given(base=trees, edited=trees)
 def test_edits_of_what_the_template_did_not_change_come_out_as_the_edits(
     merger: Merger, base: Files, edited: Files
@@ -63,8 +76,7 @@ def test_edits_of_what_the_template_did_not_change_come_out_as_the_edits(
     assert not result.conflicts
 
 
-@pytest.mark.slow
-@settings(max_examples=25)
+@settings(max_examples=100 if THOROUGH else 12)
 @given(base=trees, changed=trees)
 def test_changes_of_what_nobody_edited_come_out_as_the_new_render(merger: Merger, base: Files, changed: Files) -> None:
     result, found = merger.merge(base, base, changed)
@@ -72,8 +84,7 @@ def test_changes_of_what_nobody_edited_come_out_as_the_new_render(merger: Merger
     assert not result.conflicts
 
 
-@pytest.mark.slow
-@settings(max_examples=25)
+@settings(max_examples=100 if THOROUGH else 12)
 @given(base=trees, edited=trees, changed=trees)
 def test_a_file_that_one_side_left_alone_is_that_of_the_other(
     merger: Merger, base: Files, edited: Files, changed: Files
@@ -87,8 +98,7 @@ def test_a_file_that_one_side_left_alone_is_that_of_the_other(
     assert not result.conflicts
 
 
-@pytest.mark.slow
-@settings(max_examples=60)
+@settings(max_examples=250 if THOROUGH else 30)
 @given(mine=st.sets(st.integers(0, 29), max_size=4), template=st.sets(st.integers(0, 29), max_size=4))
 def test_lines_that_both_changed_are_the_only_ones_between_markers(
     merger: Merger, mine: set[int], template: set[int]
