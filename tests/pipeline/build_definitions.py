@@ -11,6 +11,7 @@ import warnings
 from pathlib import Path
 
 import botocore.loaders
+import botocore.session
 
 from mlops.definition.parameters import Structure
 from mlops.definition.sdk import offline
@@ -19,7 +20,7 @@ from mlops.pipeline import build
 warnings.simplefilter("ignore")
 logging.disable(logging.WARNING)
 # Each of the SDK's many sessions would read its own, 1.5 seconds for one definition.
-botocore.loaders.create_loader = functools.cache(botocore.loaders.create_loader)
+botocore.loaders.create_loader = botocore.session.create_loader = functools.cache(botocore.loaders.create_loader)
 offline()
 definitions = {}
 with tempfile.TemporaryDirectory() as folder:
