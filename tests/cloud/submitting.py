@@ -40,12 +40,10 @@ class Project:
         self.published = {parameter["Name"]: parameter["Value"] for parameter in parameters}
         self.bucket = self.published["/mlops/account/bucket"]
 
-    def clone(self, name: str, branch: str = BRANCH, definition: bool = True) -> Quick:
-        """A clean clone of the one commit, on a branch; without its `definition`, that has to be built anew."""
+    def clone(self, name: str, branch: str = BRANCH) -> Quick:
+        """A clean clone of the one commit, on a branch, with the pipeline's definition."""
         path = self.folder / name / SLUG
         shutil.copytree(self.built, path, symlinks=True)
-        if not definition:
-            shutil.rmtree(path / ".mlops", ignore_errors=True)
         clone = Quick(path, self.scientist, self.zygote)
         clone.git("switch", "--quiet", "--create", branch)
         return clone

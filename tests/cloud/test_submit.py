@@ -105,10 +105,9 @@ def test_the_plan_names_what_an_edit_changes_in_the_definition(trained: Project)
 
 
 def test_another_clean_clone_reuses_all_of_it(trained: Project) -> None:
-    """Its definition is built anew, in another folder, and must be the same bytes."""
     before = trained.sagemaker.describe_pipeline(PipelineName=trained.pipeline())
     content, versions = trained.keys("content") | trained.keys("settings"), trained.versions()
-    second = trained.clone("second", definition=False)
+    second = trained.clone("second")
     done = second.mlops("submit", "--wait", "--json")
     result = json.loads(done.stdout)
     assert (result["change"], result["status"]) == (None, "Succeeded")
@@ -224,11 +223,13 @@ def test_data_that_change_during_training_end_the_execution(trained: Project) ->
     repository, versions = trained.repository, trained.versions()
     edit(repository, "mlops.yaml", "threshold: 0.95", "threshold: 0.94")
     (key,) = [key for key in trained.keys("content") if key.endswith("/breast_cancer.csv")]
+    place = {"Bucket": trained.bucket, "Key": key}
+    first = trained.s3.head_object(**place)["VersionId"]
     start, call = len(trained.sandbox.calls), ("sagemaker", "StartPipelineExecution", 1)
     with faults(trained.sandbox, fault(call, "hang-before")):
         repository.zygote.start(repository.path, repository.environment, "submit", "--wait")
         until_it_hangs(trained.sandbox, call, "hang-before", start)
-        trained.s3.put_object(Bucket=trained.bucket, Key=key, Body=b"diagnosis\n1\n")
+        trained.s3.put_object(**place, Body=b"diagnosis\n1\n")
         let_go(trained.sandbox, start)
         done = repository.zygote.wait()
     assert done.code == 1
@@ -236,10 +237,18 @@ def test_data_that_change_during_training_end_the_execution(trained: Project) ->
     assert f"the data at s3://{trained.bucket}/{key.rpartition('/')[0]} changed during training" in done.stderr
     assert trained.versions() == versions
     assert "12 bytes lie there" in repository.refusal("submit")  # what was written once is not written over
-    trained.s3.delete_object(Bucket=trained.bucket, Key=key)
-    assert "Version" in repository.mlops("submit", "--wait").stdout
-    content = trained.s3.get_object(Bucket=trained.bucket, Key=key)["Body"].read()
+    trained.s3.delete_object(**place)
+    with faults(trained.sandbox, fault(("sagemaker", "CreateProcessingJob", 1), "access-denied", None)):
+        assert "has begun" in repository.mlops("submit").stdout
+        assert trained.over()["PipelineExecutionStatus"] == "Failed"
+    content = trained.s3.get_object(**place)["Body"].read()
     assert content == (repository.path / "data/breast_cancer.csv").read_bytes()
+    # The very object that the first model was trained with: all but Compare is reused.
+    found = trained.s3.list_object_versions(Bucket=trained.bucket, Prefix=key)
+    for version in (*found["Versions"], *found["DeleteMarkers"]):
+        if version["VersionId"] != first:
+            trained.s3.delete_object(**place, VersionId=version["VersionId"])
+    assert "Version" in repository.mlops("submit", "--wait").stdout
 
 
 def test_prod_is_for_ci(trained: Project) -> None:

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.slow
 NO_JOB = fault(("sagemaker", "CreateProcessingJob", 1), "access-denied", None)
 # Without them training goes on: the account's alias, the image's digest and the quotas are good to know, and no more.
 NOT_NEEDED = {"ListAccountAliases", "BatchGetImage", "ListServiceQuotas"}
-CALLS = [
+READING = [
     ("sts", "GetCallerIdentity"),
     ("iam", "ListAccountAliases"),
     ("ssm", "GetParametersByPath"),
@@ -32,15 +32,19 @@ CALLS = [
     ("ecr", "BatchGetImage"),
     ("service-quotas", "ListServiceQuotas"),
     ("s3", "ListObjectsV2"),
-    ("s3", "PutObject"),
     ("kms", "GenerateDataKey"),
     ("s3", "ListObjectVersions"),
+    ("sagemaker", "ListTags"),
+]
+# What was done before one of these fails is there when the next run comes.
+WRITING = [
+    ("s3", "PutObject"),
     ("sagemaker", "CreatePipeline"),
     ("sagemaker", "UpdatePipeline"),
-    ("sagemaker", "ListTags"),
     ("sagemaker", "AddTags"),
     ("sagemaker", "StartPipelineExecution"),
 ]
+TRIED = [*some_of(READING, "reading calls of submit", every=3), *WRITING]
 
 
 class World:
@@ -115,10 +119,10 @@ def test_the_calls_are_all_that_a_submit_makes(world: World) -> None:
         seen |= {
             (call["service"], call["operation"]) for call in world.sandbox.calls if "/scientist" in (call["role"] or "")
         }
-    assert seen == set(CALLS)
+    assert seen == {*READING, *WRITING}
 
 
-@pytest.mark.parametrize(("service", "operation"), CALLS, ids=[operation for _, operation in CALLS])
+@pytest.mark.parametrize(("service", "operation"), TRIED, ids=[operation for _, operation in TRIED])
 def test_a_call_that_fails(world: World, service: str, operation: str) -> None:
     """For ever; then twice in a row, in ways that clients try again: that is the next run, and it completes."""
     world.prepare(operation)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import boto3
@@ -10,7 +11,7 @@ import pytest
 
 from mlops.cloud import pipelines
 from sandbox import Sandbox
-from tests.permissions.account import ACCOUNT, OWN, REGION, deploy
+from tests.permissions.account import ACCOUNT, OWN, REGION, Stack, deploy
 from tests.permissions.engine import Engine
 from tests.permissions.trial import Deployed, assert_all_allowed
 
@@ -25,37 +26,50 @@ DEFINITION = {
 }
 
 
+@pytest.fixture(scope="module")
+def stack(running_sandbox: Sandbox) -> Iterator[Stack]:
+    running_sandbox.set_faults([])
+    running_sandbox.reset()
+    yield deploy(running_sandbox)
+    running_sandbox.reset()
+
+
 @pytest.mark.parametrize(
     ("who", "environment", "name"),
     [("nonprod-ci", "dev", f"{OWN}-dev"), ("scientist", "feature", f"{OWN}-feature-colours-1a2b3c4d")],
 )
 def test_a_newer_template_changes_one_tag(
-    aws: Sandbox, engine: Engine, monkeypatch: pytest.MonkeyPatch, who: str, environment: str, name: str
+    running_sandbox: Sandbox,
+    stack: Stack,
+    engine: Engine,
+    monkeypatch: pytest.MonkeyPatch,
+    who: str,
+    environment: str,
+    name: str,
 ) -> None:
     """Who may tag is told by the tags of the request: a request with the changed one alone is nobody's."""
-    deployed = deploy(aws)
-    role = {**deployed.roles, **deployed.people}[who]
-    client = _client(aws, role)
+    role = {**stack.roles, **stack.people}[who]
+    client = _client(running_sandbox, role)
     monkeypatch.setattr("mlops.aws.client", lambda *_: client)
     ours = pipelines.Pipelines(REGION)
 
     def as_of(template: str) -> pipelines.Pipeline:
         tags = {"mlops:project": OWN, "mlops:environment": environment, "mlops:template": template}
-        return pipelines.Pipeline(name, json.dumps(DEFINITION), deployed.roles["nonprod-job"], tags, "Tumor")
+        return pipelines.Pipeline(name, json.dumps(DEFINITION), stack.roles["nonprod-job"], tags, "Tumor")
 
-    aws.clear_calls()
+    running_sandbox.clear_calls()
     assert ours.bring_up_to_date(as_of("0.3.0"), ours.describe(name)) == "created"
     assert ours.bring_up_to_date(as_of("0.3.0"), ours.describe(name)) is None
-    assert [call["operation"] for call in aws.calls] == [
+    assert [call["operation"] for call in running_sandbox.calls] == [
         *("DescribePipeline", "CreatePipeline"),
         *("DescribePipeline", "ListTags"),
     ]
     ours.bring_up_to_date(as_of("0.4.0"), ours.describe(name))
-    assert aws.calls[-1]["operation"] == "AddTags"
+    assert running_sandbox.calls[-1]["operation"] == "AddTags"
     arn = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:pipeline/{name}"
     found = {tag["Key"]: tag["Value"] for tag in client.list_tags(ResourceArn=arn)["Tags"]}
     assert found["mlops:template"] == "0.4.0"
-    assert_all_allowed(aws.calls, engine, Deployed(aws))
+    assert_all_allowed(running_sandbox.calls, engine, Deployed(running_sandbox))
 
 
 def _client(aws: Sandbox, role: str) -> Any:
