@@ -82,6 +82,7 @@ class Deployed:
         self._service_control = service_control or {}
         self.of_principal = functools.cache(self._of_principal)
         self.of_resource = functools.cache(self._of_resource)
+        self._of_bucket = functools.cache(self._read_of_bucket)
 
     def _of_principal(self, arn: str) -> Policies:
         return replace(policies_of(self._sandbox, arn), service_control=self._service_control)
@@ -99,12 +100,14 @@ class Deployed:
                 return key_policy_by_iam(arn.split(":")[4])
             return dict(json.loads(found))
         if service == "s3":
-            try:
-                s3 = _client(self._sandbox, "s3")
-                return dict(json.loads(s3.get_bucket_policy(Bucket=resource.partition("/")[0])["Policy"]))
-            except ClientError:
-                return None
+            return self._of_bucket(resource.partition("/")[0])
         return None
+
+    def _read_of_bucket(self, name: str) -> Document | None:
+        try:
+            return dict(json.loads(_client(self._sandbox, "s3").get_bucket_policy(Bucket=name)["Policy"]))
+        except ClientError:
+            return None
 
 
 def key_policy_by_iam(account: str) -> Document:
