@@ -29,10 +29,11 @@ class Zygote:
 
     def __init__(self, folder: Path) -> None:
         self._output = [folder / "stdout", folder / "stderr"]
-        bytecode = {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(folder / "pycache")}
+        # Kept outside the repositories; a process of its own finds what the zygote compiled.
+        self.bytecode = {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(folder / "pycache")}
         self._process = subprocess.Popen(
             [sys.executable, str(Path(__file__).with_name("zygote.py"))],
-            env={**os.environ, **bytecode},
+            env={**os.environ, **self.bytecode},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -43,14 +44,14 @@ class Zygote:
         self._process.communicate()
 
     def preload(self, root: Path, environment: Mapping[str, str]) -> None:
-        """Make the commands of this repository quicker still."""
+        """Make the commands of this repository quicker still, until that of another is preloaded."""
         self._ask(preload=True, root=str(root), environment=environment)
         self._number()
 
-    def start(self, root: Path, environment: Mapping[str, str], *arguments: str) -> int:
-        """Start a command; return its process group."""
-        stdout, stderr = map(str, self._output)
-        self._ask(root=str(root), arguments=arguments, stdout=stdout, stderr=stderr, environment=environment)
+    def start(self, root: Path, environment: Mapping[str, str], *arguments: str, terminal: str | None = None) -> int:
+        """Start a command, for nobody or on a terminal; return its process group."""
+        streams = [terminal] * 3 if terminal else [os.devnull, *map(str, self._output)]
+        self._ask(root=str(root), arguments=arguments, streams=streams, environment=environment)
         return self._number()
 
     def wait(self) -> Done:
@@ -129,7 +130,6 @@ class Clone:
         self.path, self.account, self._zygote = path, account, zygote
         self._pristine = folder / "pristine"
         shutil.copytree(path, self._pristine, symlinks=True)
-        zygote.preload(path, account.environment)
 
     def restore(self) -> None:
         """Make the clone's git settings and references what they were when it was generated."""

@@ -29,19 +29,10 @@ class World:
 
     def __init__(self, sandbox: Sandbox, clone: Clone, folder: Path) -> None:
         self.sandbox, self.clone = sandbox, clone
-        self.account = Account(sandbox)
+        self.account = clone.account
         # Its groups have our name in theirs: only the whole name counts.
         self.account.make_foreign(folder / "theirs", "churn", [f"{clone.slug}-2-dev", f"other-{clone.slug}-prod"])
         self.aws_before, self.clone_before = self.account.state(), clone.state()
-
-    def calls(self) -> list[Call]:
-        """The calls of a clean setup."""
-        start = len(self.sandbox.calls)
-        done = self.clone.mlops("setup")
-        assert done.code == 0, done.stderr
-        calls = calls_since(self.sandbox, start)
-        self.put_back()
-        return calls
 
     def put_back(self) -> None:
         self.account.remove_new(self.aws_before)
@@ -63,6 +54,16 @@ class World:
         ]
         assert (wrong, changed) == ([], [])
         return True
+
+
+@pytest.fixture(scope="module")
+def calls(stage: Clone, running_sandbox: Sandbox) -> list[Call]:
+    """The calls of a clean setup."""
+    running_sandbox.reset()
+    start = len(running_sandbox.calls)
+    done = stage.mlops("setup")
+    assert done.code == 0, done.stderr
+    return calls_since(running_sandbox, start)
 
 
 @pytest.fixture
@@ -88,9 +89,11 @@ def fails(world: World, call: Call, name: str, times: int | None) -> Done:
 
 
 @pytest.mark.parametrize("name", ["throttling", "no-answer", "dropped"])
-def test_a_call_that_fails_once_is_tried_again_and_everything_is_made(world: World, name: str) -> None:
+def test_a_call_that_fails_once_is_tried_again_and_everything_is_made(
+    world: World, calls: list[Call], name: str
+) -> None:
     """AWS throttles and drops connections every day; giving up at the first would make setup a lottery."""
-    for call in some_of(world.calls(), name):
+    for call in some_of(calls, name, every=6):
         done = fails(world, call, name, 1)
         assert (done.code, done.stderr) == (0, ""), f"{call} {name}: {done.stderr}"
         assert world.is_complete(), f"{call} {name}"
@@ -98,9 +101,9 @@ def test_a_call_that_fails_once_is_tried_again_and_everything_is_made(world: Wor
 
 
 @pytest.mark.parametrize("name", ["throttling", "access-denied", "server-error", "no-answer", "dropped"])
-def test_a_call_that_fails_for_ever_leaves_all_or_nothing(world: World, name: str) -> None:
+def test_a_call_that_fails_for_ever_leaves_all_or_nothing(world: World, calls: list[Call], name: str) -> None:
     """Half of the resources are worse than none: nobody knows of them, and somebody pays."""
-    for call in some_of(world.calls(), name + " for ever"):
+    for call in some_of(calls, name + " for ever", every=6):
         done = fails(world, call, name, None)
         if done.code == 0:
             # Not all calls are needed: the alias is only shown, and what took effect is found out another way.
@@ -112,9 +115,11 @@ def test_a_call_that_fails_for_ever_leaves_all_or_nothing(world: World, name: st
 
 
 @pytest.mark.parametrize("moment", ["hang-before", "hang-after"])
-def test_after_the_process_was_killed_at_any_call_the_next_run_completes_it(world: World, moment: str) -> None:
+def test_after_the_process_was_killed_at_any_call_the_next_run_completes_it(
+    world: World, calls: list[Call], moment: str
+) -> None:
     """A laptop lid, the OOM killer or a CI timeout leaves no time to clear up; then the rest must be recognised as ours."""
-    for call in some_of(world.calls(), moment):
+    for call in some_of(calls, moment, every=6):
         start = len(world.sandbox.calls)
         with faults(world.sandbox, fault(call, moment)):
             process = world.clone.start("setup")
@@ -129,9 +134,11 @@ def test_after_the_process_was_killed_at_any_call_the_next_run_completes_it(worl
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("moment", ["hang-before", "hang-after"])
-def test_interrupted_at_any_call_it_removes_what_it_made(world: World, moment: str, number: signal.Signals) -> None:
+def test_interrupted_at_any_call_it_removes_what_it_made(
+    world: World, calls: list[Call], moment: str, number: signal.Signals
+) -> None:
     """Ctrl-C because it takes too long is the commonest failure of all."""
-    for call in some_of(world.calls(), f"{moment} {number}"):
+    for call in some_of(calls, f"{moment} {number}", every=6):
         start = len(world.sandbox.calls)
         with faults(world.sandbox, fault(call, moment)):
             process = world.clone.start("setup")
@@ -234,52 +241,59 @@ def test_git_settings_that_cannot_be_written_undo_all(world: World) -> None:
     assert world.as_before()
 
 
-def git_that_breaks_off(folder: Path, account: Account, how: str) -> str:
-    """Return a PATH with a git that breaks off, by a line of shell, before its $FAIL_AT-th change to a clone."""
-    counter, real = folder / "count", account.git("--exec-path", cwd=folder) + "/git"
-    fake = folder / "bin" / "git"
-    fake.parent.mkdir()
-    fake.write_text(
-        f"""#!/bin/sh
-        case " $* " in *" config --local --replace-all "*|*" config --local --add "*|*" update-ref refs/remotes/"*)
-          echo x >>{counter}
-          [ "$(wc -l <{counter})" -eq "$FAIL_AT" ] && {{ {how}; }}
-        esac
-        exec {real} "$@"
-        """
-    )
-    fake.chmod(0o755)
-    return f"{fake.parent}{os.pathsep}{os.environ['PATH']}"
+class BreakingGit:
+    """A git that breaks off, by a line of shell, before one of its changes to a clone."""
+
+    def __init__(self, folder: Path, account: Account, how: str) -> None:
+        self._counter, real = folder / "count", account.git("--exec-path", cwd=folder) + "/git"
+        fake = folder / "bin" / "git"
+        fake.parent.mkdir()
+        fake.write_text(
+            f"""#!/bin/sh
+            case " $* " in *" config --local --replace-all "*|*" config --local --add "*|*" update-ref refs/remotes/"*)
+              echo x >>{self._counter}
+              [ "$(wc -l <{self._counter})" -eq "$FAIL_AT" ] && {{ {how}; }}
+            esac
+            exec {real} "$@"
+            """
+        )
+        fake.chmod(0o755)
+        self._path = f"{fake.parent}{os.pathsep}{os.environ['PATH']}"
+
+    def setup(self, clone: Clone, fail_at: int) -> Done:
+        """Run setup with it; the n-th change fails, counted from 1."""
+        self._counter.write_text("")
+        return clone.mlops("setup", PATH=self._path, FAIL_AT=str(fail_at))
+
+    def changes(self, world: World) -> range:
+        """The numbers of the changes that a clean setup makes."""
+        assert self.setup(world.clone, 0).code == 0
+        world.put_back()
+        return range(1, len(self._counter.read_text().splitlines()) + 1)
 
 
 def test_git_that_fails_at_any_of_its_commands_undoes_all(world: World, tmp_path: Path) -> None:
     """A full disk stops git in the middle of the settings: those already written go, too."""
-    path = git_that_breaks_off(tmp_path, world.account, 'echo "fatal: disk full" >&2; exit 128')
-    number, done = 0, None
-    while done is None or done.code:
-        number += 1
-        (tmp_path / "count").write_text("")
-        done = world.clone.mlops("setup", PATH=path, FAIL_AT=str(number))
-        if done.code:
-            assert one_clear_line(done), done
-            assert world.as_before(), f"git write {number}: {done.stderr}"
-    assert number > 10  # there are that many settings and references to write
-    assert world.is_complete()
+    git = BreakingGit(tmp_path, world.account, 'echo "fatal: disk full" >&2; exit 128')
+    changes = git.changes(world)
+    assert len(changes) > 10  # there are that many settings and references to write
+    for number in some_of(changes, "disk full"):
+        done = git.setup(world.clone, number)
+        assert one_clear_line(done), done
+        assert world.as_before(), f"git write {number}: {done.stderr}"
 
 
 def test_killed_between_two_git_settings_the_next_run_completes_them(world: World, tmp_path: Path) -> None:
     """A helper without its useHttpPath, or a branch with half an upstream, would look finished and not work."""
-    path = git_that_breaks_off(tmp_path, world.account, "kill -9 $PPID; exit 1")
-    number, killed = 0, True
-    while killed:
-        number += 1
-        (tmp_path / "count").write_text("")
-        killed = world.clone.mlops("setup", PATH=path, FAIL_AT=str(number)).code == -signal.SIGKILL
+    git = BreakingGit(tmp_path, world.account, "kill -9 $PPID; exit 1")
+    changes = git.changes(world)
+    assert len(changes) > 10
+    for number in some_of(changes, "killed"):
+        assert git.setup(world.clone, number).code == -signal.SIGKILL
         done = world.clone.mlops("setup")
         assert (done.code, done.stderr) == (0, ""), number
         assert world.is_complete(), number
         world.put_back()
-    assert number > 10
 
 
 def test_an_impatient_second_ctrl_c_does_not_stop_the_clearing_up(world: World) -> None:
@@ -330,9 +344,10 @@ def test_one_step_of_the_clearing_up_that_breaks_does_not_keep_the_others() -> N
     assert removed == ["c", "a"]
 
 
-def test_killed_before_its_push_and_then_failing_after_it_setup_names_what_is_left(world: World) -> None:
+def test_killed_before_its_push_and_then_failing_after_it_setup_names_what_is_left(
+    world: World, calls: list[Call]
+) -> None:
     """Two accidents in a row. The first pushed branch is the default, which CodeCommit does not let anybody delete."""
-    calls = world.calls()
     push = ("codecommit", "GitPush", 1)
     made = ("codecommit", "CreateRepository", 1)
     start = len(world.sandbox.calls)

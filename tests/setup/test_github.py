@@ -181,7 +181,6 @@ def test_each_call_of_gh_fails_and_all_or_nothing_is_left(
 ) -> None:
     """GitHub answers 502 on a bad day, sometimes after it has done what it was asked."""
     text = "HTTP 502: Server Error (https://api.github.com/graphql)"
-    mine.zygote.preload(mine.path, mine.environment)
     before = git_state(mine.path)
     mine.mlops("setup")
     number = len(github.calls())
@@ -192,7 +191,7 @@ def test_each_call_of_gh_fails_and_all_or_nothing_is_left(
     for file, content in before.items():
         (pristine / ".git" / file).write_text(content)
     shutil.rmtree(pristine / ".git/refs/remotes", ignore_errors=True)
-    for call in some_of(range(1, number + 1), str(effect), every=2):
+    for call in some_of(range(1, number + 1), f"gh {effect}", every=3):
         shutil.rmtree(mine.path)
         shutil.copytree(pristine, mine.path)
         github.fail(call, text, effect)

@@ -130,7 +130,7 @@ def test_a_group_that_others_make_meanwhile_stays_theirs(account: Account, mine:
 @pytest.mark.slow
 def test_another_render_of_the_same_slug_is_another_repository(repository: Render, account: Account) -> None:
     """Two people generate a model of the same name: the second must not push into the first one's repository."""
-    first, second = repository("first"), repository("second", project_name="Tumor diagnosis", task="regression")
+    first, second = repository(), repository(project_name="Tumor diagnosis", task="regression")
     assert first.slug == second.slug
     first.mlops("setup")
     before = all_of(account)

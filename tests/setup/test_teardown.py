@@ -156,7 +156,7 @@ def test_a_teardown_that_fails_at_any_call_is_completed_by_the_next(clone: Clone
     calls = calls_since(aws, start)
     assert {"DeleteRepository", "DeleteModelPackageGroup", "DeleteModelPackage"} <= {call[1] for call in calls}
     prepared = False
-    for call in some_of(calls, name, every=2):
+    for call in some_of(calls, name, every=6):
         if not prepared:
             prepare()
         with faults(aws, fault(call, name, None)):

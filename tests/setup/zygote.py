@@ -48,8 +48,10 @@ def answer(number: int) -> None:
 
 
 def preload(root: str, environment: dict[str, str]) -> None:
-    """Import one repository's mlops and make its AWS clients: for the tests that run it a hundred times."""
+    """Import one repository's mlops and make its AWS clients: for the tests that run it again and again."""
     global loaded
+    if loaded == (root, of_aws(environment)):
+        return
     enter(root, environment)
     from mlops import aws, doctor, setup, teardown
     from mlops.settings import load_settings
@@ -76,10 +78,13 @@ def of_aws(environment: dict[str, str]) -> dict[str, str]:
     return {name: value for name, value in environment.items() if name.startswith("AWS_")}
 
 
-def run(root: str, arguments: list[str], stdout: str, stderr: str, environment: dict[str, str]) -> Any:
-    """One command, as the leader of its own process group: a signal to the group is what a terminal's Ctrl-C is."""
+def run(root: str, arguments: list[str], streams: list[str], environment: dict[str, str]) -> Any:
+    """One command, as the leader of its own process group: a signal to the group is what a terminal's Ctrl-C is.
+
+    `streams` are its standard input, output and error. A terminal among them becomes the one that it is run from.
+    """
     os.setsid()
-    for number, path in enumerate((os.devnull, stdout, stderr)):
+    for number, path in enumerate(streams):
         os.dup2(os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600), number)
     sys.argv = ["mlops", *arguments]
     code = 0
