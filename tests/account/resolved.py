@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from account.package import package
 
 GONE = object()  # AWS::NoValue
+packaged = cache(package)
 
 
 @dataclass
@@ -22,7 +24,7 @@ class Resolved:
     account: str = "123456789012"
 
     def __post_init__(self) -> None:
-        self.template = json.loads(package())
+        self.template = json.loads(packaged())
         defaults = {name: form.get("Default", "") for name, form in self.template["Parameters"].items()}
         self.values = defaults | self.parameters
         self.conditions = {name: self.of(node) for name, node in self.template["Conditions"].items()}

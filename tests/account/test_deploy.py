@@ -19,6 +19,7 @@ from account.remove import remove
 from sandbox.server import Sandbox
 from tests.account.conftest import RELEASE
 from tests.conftest import TEMPLATE
+from tests.sweeps import nightly, some_of
 
 pytestmark = pytest.mark.slow  # a whole stack each
 Clients = Callable[[str], Any]
@@ -119,7 +120,12 @@ def test_what_is_not_given_stays_and_what_is_emptied_goes(clients: Clients) -> N
 
 @pytest.mark.parametrize(
     ("service", "operation"),
-    [("kms", "CreateKey"), ("s3", "PutBucketPolicy"), ("lambda", "CreateFunction"), ("ssm", "PutParameter")],
+    [
+        ("kms", "CreateKey"),
+        pytest.param("s3", "PutBucketPolicy", marks=nightly),
+        pytest.param("lambda", "CreateFunction", marks=nightly),
+        ("ssm", "PutParameter"),
+    ],
 )
 def test_a_creation_that_fails_leaves_nothing_and_says_why(
     clients: Clients, aws: Sandbox, service: str, operation: str
@@ -173,7 +179,8 @@ def test_a_failure_at_any_call_is_one_line_and_the_next_run_completes(
     own = [(service, operation) for service, operation in made if operation in OWN[program].split()]
     assert sorted(operation for _, operation in own) == OWN[program].split()
     prepare()
-    for service, operation in own:  # in the order of a run: each one gets past the failure before, the last to the end
+    # In the order of a run: each removal gets past the failure before, the last to the end. A creation starts anew.
+    for service, operation in some_of(own, program, every=2) if program == "deploy" else own:
         if program == "deploy":
             prepare()
         aws.set_faults([{"service": service, "operation": operation, "call": 1, "fault": "access-denied"}])
@@ -231,15 +238,16 @@ def test_without_a_terminal_and_a_yes_nothing_happens(clients: Clients) -> None:
     with pytest.raises(Problem, match="--yes"):
         deploy({}, plan_only=False, yes=False)
     assert left(clients) == {}
+
+
+def test_an_empty_bucket_goes_with_the_stack_but_not_without_a_yes(
+    clients: Clients, capsys: pytest.CaptureFixture[str]
+) -> None:
     make()
+    before, key = left(clients), published(clients)["kms-key"]
     with pytest.raises(Problem, match="--yes"):
         remove(plan_only=False, yes=False, force=False)
-    assert left(clients)["stacks"] == ["mlops-account"]
-
-
-def test_an_empty_bucket_goes_with_the_stack(clients: Clients, capsys: pytest.CaptureFixture[str]) -> None:
-    make()
-    key = published(clients)["kms-key"]
+    assert left(clients) == before
     take_away()
     assert left(clients) == {}
     assert clients("kms").describe_key(KeyId=key)["KeyMetadata"]["KeyState"] == "PendingDeletion"
@@ -293,7 +301,7 @@ def test_an_organisations_key_is_left_alone(clients: Clients) -> None:
     assert clients("kms").describe_key(KeyId=theirs)["KeyMetadata"]["KeyState"] == "Enabled"
 
 
-def test_while_projects_need_it_the_stack_stays(clients: Clients) -> None:
+def test_while_projects_or_people_need_it_the_stack_stays(clients: Clients) -> None:
     make()
     before = left(clients)
     iam = clients("iam")
@@ -304,11 +312,6 @@ def test_while_projects_need_it_the_stack_stays(clients: Clients) -> None:
     for name in ("mlops-a-prod-ci", "mlops-a-prod-job", "mlops-b-c-nonprod-ci"):
         iam.delete_role(RoleName=name)
     assert left(clients) == before
-
-
-def test_while_somebody_has_a_policy_the_stack_stays(clients: Clients) -> None:
-    make()
-    iam = clients("iam")
     iam.create_role(RoleName="people", AssumeRolePolicyDocument=ASSUMED)
     policy = "arn:aws:iam::123456789012:policy/mlops/mlops-data-scientist"
     iam.attach_role_policy(RoleName="people", PolicyArn=policy)

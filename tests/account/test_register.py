@@ -16,6 +16,7 @@ from mlops.cloud import roles
 from sandbox.server import Sandbox
 from tests.account.conftest import RELEASE, ROOT, Registration, asked, deploy_boundary, function_environment, state
 from tests.account.resolved import Resolved
+from tests.sweeps import some_of
 
 pytestmark = pytest.mark.slow
 
@@ -109,15 +110,15 @@ DRIFT: dict[str, Callable[[Any], object]] = {
 }
 
 
-@pytest.mark.parametrize("drift", DRIFT)
-def test_repairs_drift_and_says_so(registration: Registration, iam: Any, drift: str) -> None:
+def test_repairs_drift_and_says_so(registration: Registration, iam: Any) -> None:
     registration()
     wanted = state(iam)
-    DRIFT[drift](iam)
-    assert state(iam) != wanted
-    assert registration(action="describe")["differs"] == ["nonprod-ci"]
-    assert registration()["changed"] == ["nonprod-ci"]
-    assert state(iam) == wanted
+    for drift, cause in DRIFT.items():
+        cause(iam)
+        assert state(iam) != wanted, drift
+        assert registration(action="describe")["differs"] == ["nonprod-ci"], drift
+        assert registration()["changed"] == ["nonprod-ci"], drift
+        assert state(iam) == wanted, drift
 
 
 def test_a_role_that_is_gone_is_made_again(registration: Registration, iam: Any) -> None:
@@ -276,7 +277,8 @@ def test_a_failure_at_any_write_leaves_everything_as_it_was(
     calls, wanted = writes(aws, start), state(iam)
     assert len(calls) >= {"new": 8, "repair": 5, "remove": 8}[situation]
     before = prepare()
-    for operation, number in calls:
+    # The four roles are made and removed alike; each write of a repair is another one.
+    for operation, number in calls if situation == "repair" else some_of(calls, situation, every=3):
         with failing(aws, operation, number):
             refused = registration(action=action)["refused"]
         assert operation in refused
@@ -284,11 +286,10 @@ def test_a_failure_at_any_write_leaves_everything_as_it_was(
         # What had no boundary has one again: the function must never take one away.
         after = state(iam)
         for name, role in before.items():
-            if role["boundary"] is None:
-                role["boundary"] = after[name]["boundary"]
+            if role["boundary"] is None and after[name]["boundary"]:
+                iam.delete_role_permissions_boundary(RoleName=name)
+                after[name]["boundary"] = None
         assert after == before, (operation, number)
-        if situation == "repair":
-            before = prepare()
     assert "changed" in registration(action=action)
     assert state(iam) == wanted
 

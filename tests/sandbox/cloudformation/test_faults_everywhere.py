@@ -10,7 +10,7 @@ import pytest
 from tests.sandbox.cloudformation.test_permissions import TEMPLATE
 
 # All calls nightly (make test-long), else a sample.
-STEP = 1 if os.environ.get("HYPOTHESIS_PROFILE") == "long" else 7
+STEP = 1 if os.environ.get("HYPOTHESIS_PROFILE") == "long" else 14
 
 
 def left(client):
