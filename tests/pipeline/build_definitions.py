@@ -2,7 +2,6 @@
 cut off from the network for good, which is why the tests do not build in theirs. Standard input: {name: structure}.
 Standard output: {name: definition}."""
 
-import functools
 import json
 import logging
 import sys
@@ -10,17 +9,12 @@ import tempfile
 import warnings
 from pathlib import Path
 
-import botocore.loaders
-import botocore.session
-
 from mlops.definition.parameters import Structure
 from mlops.definition.sdk import offline
 from mlops.pipeline import build
 
 warnings.simplefilter("ignore")
 logging.disable(logging.WARNING)
-# Each of the SDK's many sessions would read its own, 1.5 seconds for one definition.
-botocore.loaders.create_loader = botocore.session.create_loader = functools.cache(botocore.loaders.create_loader)
 offline()
 definitions = {}
 with tempfile.TemporaryDirectory() as folder:

@@ -13,7 +13,7 @@ import traceback
 from typing import Any
 
 import boto3
-import botocore.loaders
+import botocore.session
 import pydantic
 import rich.table
 import typer
@@ -27,7 +27,7 @@ loaded: tuple[str, dict[str, str]] | None = None
 def main() -> None:
     real_sleep = time.sleep
     time.sleep = lambda seconds: real_sleep(float(seconds) / SHORTER)
-    botocore.loaders.create_loader = functools.cache(botocore.loaders.create_loader)  # AWS's models are read once
+    botocore.session.create_loader = functools.cache(botocore.session.create_loader)  # AWS's models are read once
     for service in ("sts", "iam", "codecommit", "sagemaker", "ssm", "lambda", "s3", "service-quotas", "ecr", "logs"):
         boto3.Session().client(service, region_name="us-east-1")
     for line in sys.stdin:
