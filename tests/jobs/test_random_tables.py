@@ -7,11 +7,14 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.conftest import SOURCE
 from tests.jobs.conftest import column, run_check, scripts_of
+from tests.sweeps import THOROUGH
+
+RUNS = settings().max_examples if THOROUGH else 50
 
 # pandas writes a carriage return without quotes, and reads it as the end of a row.
 TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0\r"), max_size=6)
@@ -73,6 +76,7 @@ JSON = st.recursive(
 
 
 @pytest.mark.slow
+@settings(max_examples=RUNS)
 @given(data=st.data(), table=tables())
 def test_the_check_never_crashes(data: st.DataObject, table: pd.DataFrame, folder: Path) -> None:
     declared = data.draw(declarations([name for name in table if name != "y"]))
@@ -119,6 +123,7 @@ def baselines(draw: st.DrawFn, names: list[str]) -> dict[str, Any]:
 
 
 @pytest.mark.slow
+@settings(max_examples=RUNS)
 @given(data=st.data(), table=tables())
 def test_no_table_is_news_to_its_own_baseline(data: st.DataObject, table: pd.DataFrame, folder: Path) -> None:
     from column_profile import shares  # type: ignore[import-not-found]
@@ -147,6 +152,7 @@ def test_no_table_is_news_to_its_own_baseline(data: st.DataObject, table: pd.Dat
 
 
 @pytest.mark.slow
+@settings(max_examples=RUNS)
 @given(table=tables())
 def test_the_baseline_of_training_equals_pandas_own_figures(table: pd.DataFrame, folder: Path) -> None:
     from column_profile import describe as describe_column

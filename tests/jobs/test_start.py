@@ -81,8 +81,8 @@ def test_where_there_is_no_such_folder_nothing_is_written(code: Path) -> None:
 @pytest.mark.slow
 def test_what_the_script_needs_is_installed_first(code: Path, tmp_path: Path) -> None:
     """Without an index: from a folder of wheels, as pip's own environment variables say."""
-    environment = tmp_path / "venv"
-    subprocess.run([sys.executable, "-m", "venv", environment], check=True)
+    packages = tmp_path / "packages"
+    packages.mkdir()
     wheel = tmp_path / "wheels" / "needed-1.0-py3-none-any.whl"
     wheel.parent.mkdir()
     with zipfile.ZipFile(wheel, "w") as archive:
@@ -93,7 +93,8 @@ def test_what_the_script_needs_is_installed_first(code: Path, tmp_path: Path) ->
     (code / "requirements.txt").write_text("# what it needs\nneeded==1.0  # pinned\n")
     (code / "script.py").write_text("import needed\nprint(needed.VALUE)\n")
     variables = {**os.environ, "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(wheel.parent)}
-    command = [str(environment / "bin" / "python"), START, str(code / "script.py")]
+    variables |= {"PIP_TARGET": str(packages), "PYTHONPATH": str(packages)}  # not into the environment of these tests
+    command = [sys.executable, START, str(code / "script.py")]
     done = subprocess.run(command, env=variables, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert done.stdout == "needed\n"
