@@ -21,6 +21,7 @@ from tests.conftest import TEMPLATE
 from tests.report.conftest import load
 from tests.report.history import History
 from tests.report.reading import figure, text_of
+from tests.sweeps import nightly
 
 pytestmark = pytest.mark.slow
 
@@ -311,6 +312,12 @@ def test_without_test_rows_the_pipeline_is_wrong_and_not_the_model(
         evaluate(trained.folder / "archive", "--missing-model-ok", test=tmp_path)
 
 
+@pytest.mark.parametrize(
+    "trained",
+    [("classification", "scikit-learn"), pytest.param(("regression", "xgboost"), marks=nightly)],
+    ids="/".join,
+    indirect=True,
+)
 def test_the_process_ends_with_one_line(trained: Trained, tmp_path: Path) -> None:
     model = trained.copy(tmp_path / "model")
     broken_model(model, pd.DataFrame())

@@ -17,9 +17,15 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from tests.sweeps import nightly
+
 NONE: Mapping[str, str] = MappingProxyType({})
+# By day two, which hold each task and each framework.
 COMBINATIONS = [
-    (task, framework) for task in ("classification", "regression") for framework in ("scikit-learn", "xgboost")
+    ("classification", "scikit-learn"),
+    ("regression", "xgboost"),
+    pytest.param("classification", "xgboost", marks=nightly),
+    pytest.param("regression", "scikit-learn", marks=nightly),
 ]
 
 

@@ -18,7 +18,8 @@ from mlops.problem import Problem
 from mlops.serving import predict as predict_module
 from mlops.serving.predict import Request, _joined, _requests, local_server, predict
 from mlops.settings import Column, Data
-from tests.serve.server import COMBINATIONS, ModelRepository, Trained
+from tests.serve.server import ModelRepository, Trained
+from tests.sweeps import nightly
 
 NUMBER = Column(type="number")
 DATA = Data(path=Path("none.csv"), target="y", id_columns=["id"], columns={"a": NUMBER, "b": NUMBER})
@@ -257,7 +258,10 @@ def test_it_starts_without_what_only_others_need(repository: ModelRepository) ->
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("task", "framework"), [COMBINATIONS[0], COMBINATIONS[-1]])
+@pytest.mark.parametrize(
+    ("task", "framework"),
+    [("classification", "scikit-learn"), pytest.param("regression", "xgboost", marks=nightly)],
+)
 def test_a_file_of_the_data_itself_is_answered_row_by_row(
     trained: Callable[[str, str], Trained], tmp_path: Path, task: str, framework: str
 ) -> None:

@@ -9,7 +9,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.serve.server import COMBINATIONS, Server, Trained
+from tests.sweeps import THOROUGH
 
+RUNS = settings().max_examples if THOROUGH else 60
 TYPES = [
     "text/csv",
     "application/json",
@@ -41,7 +43,7 @@ json_values = st.recursive(
 )
 
 
-@pytest.fixture(scope="module", params=[COMBINATIONS[0], COMBINATIONS[-1]], ids="-".join)
+@pytest.fixture(scope="module", params=COMBINATIONS[:2], ids="-".join)
 def model(trained: Callable[[str, str], Trained], request: pytest.FixtureRequest) -> Trained:
     return trained(*request.param)
 
@@ -71,7 +73,7 @@ def http(body: bytes, content_type: str, more: list[tuple[str, str]], length: in
 
 
 @pytest.mark.slow
-@settings(max_examples=120)
+@settings(max_examples=RUNS)
 @given(body=st.binary(max_size=400), content_type=st.sampled_from(TYPES) | printable, more=headers)
 @example(body=b"[" * 100_000, content_type="application/json", more=[])
 @example(body=b"1", content_type="text/csv", more=[("Transfer-Encoding", "chunked")])
@@ -84,7 +86,7 @@ def test_random_bodies_and_headers(server: Server, body: bytes, content_type: st
 
 
 @pytest.mark.slow
-@settings(max_examples=120)
+@settings(max_examples=RUNS)
 @given(data=st.data())
 def test_good_requests_with_something_wrong_in_them(server: Server, model: Trained, data: st.DataObject) -> None:
     case = data.draw(st.sampled_from(model.cases))
@@ -101,7 +103,7 @@ def test_good_requests_with_something_wrong_in_them(server: Server, model: Train
 
 
 @pytest.mark.slow
-@settings(max_examples=120)
+@settings(max_examples=RUNS)
 @given(content=json_values)
 def test_json_of_any_shape(server: Server, content: object) -> None:
     import json
@@ -111,7 +113,7 @@ def test_json_of_any_shape(server: Server, content: object) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=60)
+@settings(max_examples=RUNS // 2)
 @given(noise=st.binary(min_size=1, max_size=200))
 def test_what_is_no_http_harms_nobody(server: Server, noise: bytes) -> None:
     with socket.create_connection(("127.0.0.1", server.port), timeout=20) as line:

@@ -9,7 +9,7 @@ import socket
 import subprocess
 import tarfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from mlops.model_archive import extract
-from tests.serve.server import ModelRepository, Trained, predictions
+from tests.serve.server import ModelRepository, Server, Trained, predictions
 
 pytestmark = pytest.mark.slow
 
@@ -27,30 +27,38 @@ ECHO = """
 """
 
 
-def test_requests_side_by_side_are_answered_as_one_after_the_other(trained: Callable[[str, str], Trained]) -> None:
-    model = trained("classification", "scikit-learn")
+@pytest.fixture(scope="module")
+def model(trained: Callable[[str, str], Trained]) -> Trained:
+    return trained("classification", "scikit-learn")
+
+
+@pytest.fixture(scope="module")
+def server(model: Trained) -> Iterator[Server]:
+    """A server of a trained model, for the tests that leave it as it is."""
+    with model.repository.serving("--model", model.archive) as server:
+        yield server
+
+
+def test_requests_side_by_side_are_answered_as_one_after_the_other(model: Trained, server: Server) -> None:
     features = [
         row.rpartition(",")[0] if model.rows[0].endswith("diagnosis") else row.partition(",")[2] for row in model.rows
     ]
-    with model.repository.serving("--model", model.archive) as server:
-        alone = [server.invoke(row) for row in features[1:21]]
-        with ThreadPoolExecutor(20) as pool:
-            together = list(pool.map(server.invoke, features[1:21]))
+    alone = [server.invoke(row) for row in features[1:21]]
+    with ThreadPoolExecutor(20) as pool:
+        together = list(pool.map(server.invoke, features[1:21]))
     assert [predictions(answer) for answer in alone] == [predictions(answer) for answer in together]
     assert len({answer.body for answer in alone}) > 10
 
 
-def test_the_example_in_the_ready_line_works(trained: Callable[[str, str], Trained]) -> None:
-    model = trained("classification", "scikit-learn")
-    with model.repository.serving("--model", model.archive) as server:
-        assert server.ready.count("\n") == 1
-        assert str(model.archive) in server.ready
-        command = shlex.split(server.ready.partition("try: ")[2])
-        assert command[0] == "curl"
-        done = subprocess.run([*command, "--silent", "--fail"], capture_output=True, text=True)
-        assert done.returncode == 0, command
-        (one,) = json.loads(done.stdout)["predictions"]
-        assert one["label"] in {"benign", "malignant"}
+def test_the_example_in_the_ready_line_works(model: Trained, server: Server) -> None:
+    assert server.ready.count("\n") == 1
+    assert str(model.archive) in server.ready
+    command = shlex.split(server.ready.partition("try: ")[2])
+    assert command[0] == "curl"
+    done = subprocess.run([*command, "--silent", "--fail"], capture_output=True, text=True)
+    assert done.returncode == 0, command
+    (one,) = json.loads(done.stdout)["predictions"]
+    assert one["label"] in {"benign", "malignant"}
 
 
 def test_the_two_paths_and_nothing_else(repository: ModelRepository, pack: Callable[..., Path]) -> None:
