@@ -1,4 +1,4 @@
-"""A repository whose pipeline has run once, and copies of it to break."""
+"""Repositories whose pipeline has run once, twice and three times, and copies of them to break."""
 
 import json
 import shutil
@@ -12,8 +12,7 @@ from cookiecutter.main import cookiecutter
 from tests.conftest import TEMPLATE, Repository
 from tests.definitions import shared_definitions
 
-Again = Callable[[], Repository]
-KEPT = ("runs", "store", "cache", "definitions", "versions")
+Again = Callable[..., Repository]
 
 
 @pytest.fixture(scope="session")
@@ -27,16 +26,43 @@ def once(clean_machine: None, tmp_path_factory: pytest.TempPathFactory) -> Repos
     return repository
 
 
+@pytest.fixture(scope="session")
+def edited(once: Repository, tmp_path_factory: pytest.TempPathFactory) -> Repository:
+    """It, after a second run: of an edit that is in no commit, on a branch with an odd name. Not to be changed either."""
+    repository = copy(once, tmp_path_factory.mktemp("edited"))
+    repository.git("switch", "--quiet", "-c", "feature/a#b")
+    edit(
+        repository,
+        "model/train.py",
+        "    model = build_model(args)\n",
+        "    args.max_iter += 1\n    model = build_model(args)\n",
+    )
+    repository.mlops("run")
+    return repository
+
+
+@pytest.fixture(scope="session")
+def overridden(edited: Repository, tmp_path_factory: pytest.TempPathFactory) -> Repository:
+    """That, after a third run, with other settings than those of mlops.yaml. Not to be changed either."""
+    repository = copy(edited, tmp_path_factory.mktemp("overridden"))
+    repository.mlops("run", "--set", "max_iter=20", "--set", "evaluation.comparison.tolerance=1")
+    return repository
+
+
+def copy(repository: Repository, folder: Path) -> Repository:
+    """Copy a repository, with what git and mlops keep of it, into a folder."""
+    shutil.copytree(repository.path, folder / repository.path.name, symlinks=True)
+    return Repository(folder / repository.path.name, repository.environment)
+
+
 @pytest.fixture
 def again(once: Repository, tmp_path: Path) -> Again:
-    """Return a copy of the repository that has run once."""
+    """Return a copy of the repository that has run once, or of the one that is named."""
 
-    def copy() -> Repository:
-        folder = tmp_path / "tumor-diagnosis"
-        shutil.copytree(once.path, folder, symlinks=True)
-        return Repository(folder, once.environment)
+    def copy_of(repository: Repository = once) -> Repository:
+        return copy(repository, tmp_path)
 
-    return copy
+    return copy_of
 
 
 def record(repository: Repository, number: int) -> dict[str, Any]:
