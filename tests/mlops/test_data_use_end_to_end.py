@@ -48,7 +48,8 @@ def with_gaps(value: "pd.Series[float]") -> "pd.Series[float]":
     return value.where(value.index % 20 != 3)
 
 
-MORE_OF_THE_SAME = {"booleans"}  # classes of xgboost, as the ten of Parquet are
+# Classes of xgboost, as the ten of Parquet are; and two texts as target, which the sample data have too.
+MORE_OF_THE_SAME = {"booleans", "two classes"}
 CASES = {
     "two classes": (
         "classification",
@@ -59,7 +60,13 @@ CASES = {
     ),
     "ten classes of Parquet": ("classification", "xgboost", ten_classes, "parquet", []),
     "booleans": ("classification", "xgboost", lambda value: value > 175, "csv", ["--category", "no"]),
-    "a quantity with gaps": ("regression", "scikit-learn", with_gaps, "csv", ["--drop-rows-without-target"]),
+    "a quantity with gaps": (
+        "regression",
+        "scikit-learn",
+        with_gaps,
+        "csv",
+        ["--drop-rows-without-target", "--category", "zip"],
+    ),
 }
 
 

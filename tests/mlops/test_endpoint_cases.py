@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from mlops.own_data.column_types import Column, find_columns
@@ -19,6 +19,7 @@ from mlops.own_data.example_rows import answer_schema, example_table
 from mlops.own_data.target import Target
 from mlops.problem import Problem
 from tests.conftest import SOURCE
+from tests.sweeps import THOROUGH
 
 ANSWER = {"type": "object", "required": ["label"], "properties": {"label": {"enum": ["no", "yes", 1]}}}
 
@@ -128,6 +129,7 @@ CELLS: dict[str, st.SearchStrategy[Any]] = {
 
 
 @pytest.mark.slow
+@settings(max_examples=settings().max_examples if THOROUGH else 40)
 @given(st.data())
 def test_whatever_the_columns_are_called_and_hold_the_cases_agree_with_the_model(
     model: SimpleNamespace, data: st.DataObject

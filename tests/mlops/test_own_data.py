@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -10,10 +11,11 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from cookiecutter.main import cookiecutter
 
 from mlops.settings import load_settings
 from sandbox.server import Sandbox
-from tests.conftest import Bake, Repository
+from tests.conftest import TEMPLATE, Bake, Repository
 
 
 def use(repository: Repository, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -58,9 +60,15 @@ def table(rows: int = 200, seed: int = 7) -> pd.DataFrame:
 CLASSES = ["--target", "late", "--id", "Nr.", "--ignore", "minutes"]
 
 
+@pytest.fixture(scope="module")
+def as_it_lands(clean_machine: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("as_it_lands")
+    return Path(cookiecutter(str(TEMPLATE), no_input=True, default_config=True, output_dir=str(folder)))
+
+
 @pytest.fixture
-def repository(bake: Bake) -> Repository:
-    return bake()
+def repository(as_it_lands: Path, tmp_path: Path) -> Repository:
+    return Repository(shutil.copytree(as_it_lands, tmp_path / as_it_lands.name, symlinks=True))
 
 
 @pytest.fixture
@@ -240,11 +248,12 @@ MISTAKES = {
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("arguments", "reason"), MISTAKES.values(), ids=MISTAKES.keys())
 def test_a_mistake_is_one_line_and_changes_nothing(
-    repository: Repository, file: Path, arguments: list[str], reason: str
+    repository: Repository, file: Path, subtests: pytest.Subtests
 ) -> None:
-    assert reason in refused(repository, str(file), *arguments)
+    for mistake, (arguments, reason) in MISTAKES.items():
+        with subtests.test(mistake):
+            assert reason in refused(repository, str(file), *arguments)
 
 
 @pytest.mark.slow

@@ -280,16 +280,16 @@ def test_a_file_of_the_data_itself_is_answered_row_by_row(
         # One big request, past predict
         rows = "\n".join(",".join(row) for row in features)
         assert server.invoke(rows, accept="text/csv").text.splitlines() == answers
-        # 60 times as much, which takes more than one request; in a file, and from standard input
+        # 40 times as much, which takes more than one request; in a file, and from standard input
         many = tmp_path / "many.csv"
-        many.write_text("\n".join([rows] * 60))
+        many.write_text("\n".join([rows] * 40))
         out = tmp_path / "answers.csv"
         done = model.repository.mlops("predict", many, *url, "--out", out)
         assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
-        assert out.read_text().splitlines() == answers * 60
+        assert out.read_text().splitlines() == answers * 40
         assert sum("/invocations" in line for line in server.log[-3:]) == 3
         as_json = model.repository.mlops("predict", "-", *url, "--accept", "application/json", stdin=many.read_bytes())
-        assert len(json.loads(as_json.stdout)["predictions"]) == len(answers) * 60
+        assert len(json.loads(as_json.stdout)["predictions"]) == len(answers) * 40
         # Parquet
         import pandas as pd
 
@@ -301,7 +301,7 @@ def test_a_file_of_the_data_itself_is_answered_row_by_row(
         assert answers[0].startswith(one["label"] if task == "classification" else str(one))
         # A mistake in the last part; nothing is written
         out.unlink()
-        many.write_text("\n".join([*[rows] * 60, "1,2"]))
+        many.write_text("\n".join([*[rows] * 40, "1,2"]))
         line = model.repository.refusal("predict", many, *url, "--out", out)
         assert "of many.csv: refused (400): row " in line
         assert f"has 2 values where {len(features[0])} are expected" in line
