@@ -135,21 +135,20 @@ def test_a_run_needs_neither_the_sdk_nor_pip_nor_a_shell_once_the_definition_is_
     again: Again, tmp_path: Path
 ) -> None:
     repository = again()
+    guard, tools = tmp_path / "guard", tmp_path / "bin"
     for package, complaint in (("sagemaker", "SystemExit('the SDK was imported')"), ("pip", "ImportError('no pip')")):
-        (tmp_path / "guard" / package).mkdir(parents=True)
-        (tmp_path / "guard" / package / "__init__.py").write_text(f"raise {complaint}\n")
-    tools = tmp_path / "bin"
+        (guard / package).mkdir(parents=True)
+        (guard / package / "__init__.py").write_text(f"raise {complaint}\n")
     tools.mkdir()
     (tools / "git").symlink_to(str(shutil.which("git")))
-    guarded = {"PYTHONPATH": str(tmp_path / "guard"), "PATH": str(tools)}
     edit(repository, "model/train.py", "    model = build_model(args)\n", "    model = build_model(args)  # better\n")
     edit(repository, "mlops.yaml", "max_leaf_nodes: 7", "max_leaf_nodes: 5")
-    done = repository.mlops("run", **guarded)
+    done = repository.mlops("run", PYTHONPATH=str(guard), PATH=str(tools))
     assert "Version 2 is registered" in done.stdout
     assert "the current version has" in done.stdout
     assert "built" not in done.stdout
     edit(repository, "mlops.yaml", "retries: 2", "retries: 3")
-    refused = repository.mlops("run", check=False, **guarded)
+    refused = repository.mlops("run", check=False, PYTHONPATH=str(guard), PATH=str(tools))
     assert refused.stderr.strip() == "the pipeline cannot be built: the SDK was imported", "the guard guards"
 
 

@@ -33,27 +33,27 @@ def model(trained: Callable[[str, str], Trained]) -> Trained:
 
 
 @pytest.fixture(scope="module")
-def server(model: Trained) -> Iterator[Server]:
+def model_server(model: Trained) -> Iterator[Server]:
     """A server of a trained model, for the tests that leave it as it is."""
     with model.repository.serving("--model", model.archive) as server:
         yield server
 
 
-def test_requests_side_by_side_are_answered_as_one_after_the_other(model: Trained, server: Server) -> None:
+def test_requests_side_by_side_are_answered_as_one_after_the_other(model: Trained, model_server: Server) -> None:
     features = [
         row.rpartition(",")[0] if model.rows[0].endswith("diagnosis") else row.partition(",")[2] for row in model.rows
     ]
-    alone = [server.invoke(row) for row in features[1:21]]
+    alone = [model_server.invoke(row) for row in features[1:21]]
     with ThreadPoolExecutor(20) as pool:
-        together = list(pool.map(server.invoke, features[1:21]))
+        together = list(pool.map(model_server.invoke, features[1:21]))
     assert [predictions(answer) for answer in alone] == [predictions(answer) for answer in together]
     assert len({answer.body for answer in alone}) > 10
 
 
-def test_the_example_in_the_ready_line_works(model: Trained, server: Server) -> None:
-    assert server.ready.count("\n") == 1
-    assert str(model.archive) in server.ready
-    command = shlex.split(server.ready.partition("try: ")[2])
+def test_the_example_in_the_ready_line_works(model: Trained, model_server: Server) -> None:
+    assert model_server.ready.count("\n") == 1
+    assert str(model.archive) in model_server.ready
+    command = shlex.split(model_server.ready.partition("try: ")[2])
     assert command[0] == "curl"
     done = subprocess.run([*command, "--silent", "--fail"], capture_output=True, text=True)
     assert done.returncode == 0, command

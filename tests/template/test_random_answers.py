@@ -20,10 +20,11 @@ from mlops.settings import load_settings
 from mlops.tags import legal
 from template_answers import RESERVED_SEGMENTS, default_slug
 from tests.conftest import TEMPLATE
+from tests.sweeps import THOROUGH
 from tests.template.test_questions import ASKED, QUESTIONS
 
 CONTROLS = {"Cc", "Cs", "Cn", "Zl", "Zp"}
-RUNS = max(60, settings().max_examples)
+RUNS = settings().max_examples if THOROUGH else 60
 TROUBLE = st.sampled_from(
     ["'", '"', "\\", "{{", "}}", "${{", "<%", "%>", "<<", ">>", "<#", "$(id)", "`", "\n", "\t", "\x00", "\x7f", "#",
      ": ", "---", "|", "\u202e", "😀", "\u05d0", "\ufeff", "\u2028", "e\u0301", " ", "<% raw %>", "<< 1/0 >>"]
