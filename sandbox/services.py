@@ -28,7 +28,7 @@ class Services:
     """All of one sandbox. Those that others than the front use have names of their own."""
 
     def __init__(self, inside: Inside, log: CallLog, folder: Path) -> None:
-        self.codecommit = CodeCommit(folder / "codecommit", inside.url, inside.region)
+        self.codecommit = CodeCommit(folder / "codecommit", inside)
         self.events = EventBridge(inside, log)
         self.functions = Functions(inside, folder / "functions")
         self.by_name: dict[str, Service] = {

@@ -6,9 +6,10 @@ from __future__ import annotations
 from typing import Any
 
 from sandbox.calls import Call
+from sandbox.codecommit.reference_events import HEADS, NONE, Move
 from sandbox.codecommit.repositories import RepositoryOperations
 from sandbox.codecommit.rules import check_branch_name, fault, is_full_id, page
-from sandbox.codecommit.store import HEADS, GitFailed
+from sandbox.codecommit.store import GitFailed
 
 # Not documented; small enough that clients which forget to page are found out.
 BRANCHES_A_PAGE = 100
@@ -24,11 +25,11 @@ class BranchOperations(RepositoryOperations):
         if repository.commit(commit) != commit:
             raise fault(call, "CommitDoesNotExistException")
         try:
-            repository.git("update-ref", HEADS + branch, commit, "0" * 40)
+            repository.git("update-ref", HEADS + branch, commit, NONE)
         except GitFailed as error:
             code = "BranchNameExistsException" if repository.tip(branch) else "InvalidBranchNameException"
             raise fault(call, code) from error
-        repository.touch()
+        self.repositories.moved(repository, [Move(HEADS + branch, NONE, commit)], call.caller.arn)
 
     def GetBranch(self, call: Call) -> dict[str, Any]:
         """The model requires nothing, yet both names are: their exceptions say so."""
@@ -59,6 +60,5 @@ class BranchOperations(RepositoryOperations):
             if commit is None:
                 return {}
             repository.git("update-ref", "-d", HEADS + branch)
-            repository.follow_branches(call.caller.arn)
-        repository.touch()
+            self.repositories.moved(repository, [Move(HEADS + branch, commit, NONE)], call.caller.arn)
         return {"deletedBranch": {"branchName": branch, "commitId": commit}}

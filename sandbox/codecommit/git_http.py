@@ -10,7 +10,7 @@ import base64
 import re
 import subprocess
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from gzip import GzipFile
 from typing import IO, Any, cast
@@ -18,7 +18,8 @@ from typing import IO, Any, cast
 from sandbox.authorization import git_authorizations
 from sandbox.call_log import CallLog
 from sandbox.callers import EXPIRED_KEY, Caller, Callers
-from sandbox.codecommit.store import HEADS, Repositories, Repository, git_environment
+from sandbox.codecommit.reference_events import HEADS, NONE, Move
+from sandbox.codecommit.store import PUSHED, Repositories, Repository, git_environment
 from sandbox.connection import Cut, hold
 from sandbox.errors import AwsError
 from sandbox.faults import AFTER_THE_EFFECT, FaultName, Faults, fault_error
@@ -119,9 +120,11 @@ class GitHttp:
         refused = self._before(fault, environ, start_response, repository, caller, "GitPush", references)
         if refused is not None:
             return refused
-        status, headers, output = _backend(environ, repository, "git-receive-pack", body)
-        _settle_default(repository, commands)
-        repository.follow_branches(caller.arn)
+        with tempfile.NamedTemporaryFile("r", encoding="utf-8") as pushed:
+            status, headers, output = _backend(environ, repository, "git-receive-pack", body, {PUSHED: pushed.name})
+            moves = [_move(line) for line in pushed]
+        _settle_default(repository, moves)
+        self._repositories.moved(repository, moves, caller.arn)
         error = "PushRejected" if re.search(rb"ng refs/|unpack (?!ok)", output.read(_BLOCK)) else None
         output.seek(0)
         self._write_down("GitPush", status, repository, caller, references, fault, error)
@@ -205,25 +208,33 @@ def ref_commands(start: bytes) -> list[RefCommand]:
     return commands
 
 
-def _settle_default(repository: Repository, commands: list[RefCommand]) -> None:
+def _move(line: str) -> Move:
+    """A line that git hands its hook post-receive (githooks(5))."""
+    old, new, reference = line.rstrip("\n").split(" ", 2)
+    return Move(reference, old, new)
+
+
+def _settle_default(repository: Repository, moves: list[Move]) -> None:
     """After a push: the branch of the first commit becomes the default (User Guide, "Working with branches")."""
-    repository.touch()
     with repository.lock:
         if repository.default_branch is not None:
             return
-        for command in commands:
-            branch = command.name.removeprefix(HEADS)
-            if command.name.startswith(HEADS) and repository.tip(branch):
-                repository.set_default(branch)
+        for move in moves:
+            if move.reference.startswith(HEADS) and move.new != NONE:
+                repository.set_default(move.reference.removeprefix(HEADS))
                 return
 
 
 def _backend(
-    environ: dict[str, Any], repository: Repository, rest: str, body: IO[bytes] | None
+    environ: dict[str, Any],
+    repository: Repository,
+    rest: str,
+    body: IO[bytes] | None,
+    variables: Mapping[str, str] | None = None,
 ) -> tuple[int, list[tuple[str, str]], IO[bytes]]:
     """Run `git http-backend` as a CGI program. GIT_PROTOCOL is not passed on, so that a fetch is one kind of
-    request."""
-    env = git_environment()
+    request. variables: for its hooks."""
+    env = git_environment() | dict(variables or {})
     env.update(
         GIT_PROJECT_ROOT=str(repository.path.parent),
         GIT_HTTP_EXPORT_ALL="1",

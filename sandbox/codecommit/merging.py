@@ -8,8 +8,9 @@ from typing import Any
 from sandbox.calls import Call
 from sandbox.codecommit.pull_request import Merge, PullRequest
 from sandbox.codecommit.pull_requests import PullRequestOperations, shown
+from sandbox.codecommit.reference_events import HEADS, Move
 from sandbox.codecommit.rules import fault, is_full_id
-from sandbox.codecommit.store import HEADS, GitFailed, Repository
+from sandbox.codecommit.store import GitFailed, Repository
 from sandbox.errors import NotImplementedInSandbox
 
 # User Guide, "Quotas": user names, email addresses ("not validated") and metadata of commits.
@@ -26,8 +27,8 @@ class MergeOperations(PullRequestOperations):
             source, destination = _tips(call, repository, pull_request)
             if repository.merge_base(destination, source) != destination:
                 raise fault(call, "ManualMergeRequiredException")
-            _move(call, repository, pull_request, source)
-            return _closed(call, repository, pull_request, Merge(call.caller.arn, "FAST_FORWARD_MERGE"))
+            merge = Merge(call.caller.arn, "FAST_FORWARD_MERGE")
+            return self._merged(call, repository, pull_request, source, merge)
 
     def MergePullRequestBySquash(self, call: Call) -> dict[str, Any]:
         """One commit on the destination with all that the source changed."""
@@ -37,8 +38,8 @@ class MergeOperations(PullRequestOperations):
             source, destination = _tips(call, repository, pull_request)
             tree = _merged_tree(call, repository, destination, source)
             commit = _commit(call, repository, tree, destination, source)
-            _move(call, repository, pull_request, commit)
-            return _closed(call, repository, pull_request, Merge(call.caller.arn, "SQUASH_MERGE", commit))
+            merge = Merge(call.caller.arn, "SQUASH_MERGE", commit)
+            return self._merged(call, repository, pull_request, commit, merge)
 
     def _to_merge(self, call: Call) -> tuple[Repository, PullRequest]:
         """The pull request must be of the repository that is named beside it."""
@@ -47,6 +48,31 @@ class MergeOperations(PullRequestOperations):
         if repository is not named:
             raise fault(call, "RepositoryNotAssociatedWithPullRequestException")
         return repository, pull_request
+
+    def _merged(
+        self, call: Call, repository: Repository, pull_request: PullRequest, commit: str, merge: Merge
+    ) -> dict[str, Any]:
+        """Move the destination to `commit`. Raises ConcurrentReferenceUpdateException if a push was faster."""
+        reference, before = HEADS + pull_request.destination, pull_request.destination_commit
+        try:
+            repository.git("update-ref", reference, commit, before)
+        except GitFailed as error:
+            raise fault(call, "ConcurrentReferenceUpdateException") from error
+        pull_request.close(merge)
+        moved = Move(reference, before, commit, _told(call, pull_request, merge))
+        self.repositories.moved(repository, [moved], call.caller.arn, pull_request)
+        return {"pullRequest": shown(repository, pull_request)}
+
+
+def _told(call: Call, pull_request: PullRequest, merge: Merge) -> dict[str, str]:
+    """What the event of the destination has because it was moved by a merge."""
+    source, destination = pull_request.source_commit, pull_request.destination_commit
+    told = {"baseCommitId": pull_request.merge_base or "", "sourceCommitId": source, "destinationCommitId": destination}
+    told["mergeOption"] = merge.option
+    if merge.commit:
+        told["conflictDetailsLevel"] = call.params.get("conflictDetailLevel", "FILE_LEVEL")
+        told["conflictResolutionStrategy"] = call.params.get("conflictResolutionStrategy", "NONE")
+    return told
 
 
 def _tips(call: Call, repository: Repository, pull_request: PullRequest) -> tuple[str, str]:
@@ -132,18 +158,3 @@ def _commit(call: Call, repository: Repository, tree: str, destination: str, sou
         env.update({f"GIT_{role}_NAME": name, f"GIT_{role}_EMAIL": email})
     commit = repository.git("commit-tree", tree, "-p", destination, "-F", "-", stdin=message.encode(), env=env)
     return commit.decode().strip()
-
-
-def _move(call: Call, repository: Repository, pull_request: PullRequest, commit: str) -> None:
-    """Raises ConcurrentReferenceUpdateException if a push was faster."""
-    try:
-        repository.git("update-ref", HEADS + pull_request.destination, commit, pull_request.destination_commit)
-    except GitFailed as error:
-        raise fault(call, "ConcurrentReferenceUpdateException") from error
-    repository.touch()
-
-
-def _closed(call: Call, repository: Repository, pull_request: PullRequest, merge: Merge) -> dict[str, Any]:
-    pull_request.close(merge)
-    repository.follow_branches(call.caller.arn)
-    return {"pullRequest": shown(repository, pull_request)}

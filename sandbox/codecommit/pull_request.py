@@ -13,6 +13,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from sandbox.codecommit.pull_request_events import CLOSED, MERGED, SOURCE_UPDATED
+
 
 @dataclass(frozen=True)
 class Merge:
@@ -52,18 +54,24 @@ class PullRequest:
         """For good. merge: None closes it unmerged."""
         self.is_open, self.merge, self.active = False, merge, datetime.now(UTC)
 
-    def follow(self, tips: Mapping[str, str], base: Callable[[str, str], str | None], actor: str) -> None:
-        """tips: all branches. base: the merge base of two commits. actor: ARN of who moved the branches."""
+    def follow(self, tips: Mapping[str, str], base: Callable[[str, str], str | None], actor: str) -> str | None:
+        """Return the name of the event that comes of it, if any.
+
+        tips: all branches. base: the merge base of two commits. actor: ARN of who moved the branches.
+        """
         source, destination = tips.get(self.source), tips.get(self.destination)
         if source is None or destination is None:
             self.close()
-            return
+            return CLOSED
+        event = None
         if source != self.source_commit:
             self.source_commit, self.revision, self.active = source, secrets.token_hex(32), datetime.now(UTC)
+            event = SOURCE_UPDATED
         elif destination == self.destination_commit:
-            return
+            return None
         before = self.destination_commit
         if destination == source != before and base(before, source) == before:
             self.close(Merge(actor, "FAST_FORWARD_MERGE"))
-            return
+            return MERGED
         self.destination_commit, self.merge_base = destination, base(destination, source)
+        return event

@@ -11,8 +11,10 @@ from typing import Any
 from sandbox.calls import Call
 from sandbox.codecommit.contents import ContentOperations
 from sandbox.codecommit.pull_request import PullRequest
+from sandbox.codecommit.pull_request_events import CLOSED, CREATED
+from sandbox.codecommit.reference_events import HEADS
 from sandbox.codecommit.rules import fault, is_branch_name, page
-from sandbox.codecommit.store import HEADS, Repository
+from sandbox.codecommit.store import Repository
 
 MOST_OPEN = 1000
 # Not documented, as ListBranches' is not.
@@ -84,6 +86,7 @@ class PullRequestOperations(ContentOperations):
             asked=asked,
         )
         repository.pull_requests.append(pull_request)
+        self.repositories.tell(repository, pull_request, CREATED, call.caller.arn)
         return pull_request
 
     def GetPullRequest(self, call: Call) -> dict[str, Any]:
@@ -123,6 +126,7 @@ class PullRequestOperations(ContentOperations):
                 raise fault(call, "InvalidPullRequestStatusUpdateException")
             if pull_request.is_open and wanted == "CLOSED":
                 pull_request.close()
+                self.repositories.tell(repository, pull_request, CLOSED, call.caller.arn)
             return {"pullRequest": shown(repository, pull_request)}
 
     def pull_request(self, call: Call) -> tuple[Repository, PullRequest]:

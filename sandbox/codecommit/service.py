@@ -7,7 +7,9 @@ from pathlib import Path
 
 from sandbox.calls import Call
 from sandbox.codecommit.merging import MergeOperations
-from sandbox.codecommit.store import HEADS, Repositories
+from sandbox.codecommit.reference_events import HEADS
+from sandbox.codecommit.store import Repositories
+from sandbox.inside import Inside
 from sandbox.resources import request_tags
 
 
@@ -16,10 +18,10 @@ class CodeCommit(MergeOperations):
 
     complete = True
 
-    def __init__(self, folder: Path, url: str, region: str) -> None:
-        self.repositories = Repositories(folder)
-        self.url = url
-        self.home_region = region
+    def __init__(self, folder: Path, inside: Inside) -> None:
+        self.repositories = Repositories(folder, lambda event: inside.emit(event))
+        self.url = inside.url
+        self.home_region = inside.region
 
     def describe(self, call: Call) -> None:
         """Resource, tags and `codecommit:References` as the Service Authorization Reference lists them for

@@ -6,7 +6,7 @@ import os
 import shutil
 import subprocess
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,8 +14,11 @@ from threading import RLock
 from uuid import uuid4
 
 from sandbox.codecommit.pull_request import PullRequest
+from sandbox.codecommit.pull_request_events import MERGED, pull_request_change
+from sandbox.codecommit.reference_events import HEADS, Move, reference_change
+from sandbox.inside import Event
 
-HEADS = "refs/heads/"
+PUSHED = "SANDBOX_PUSHED"  # variable with the name of the file for it
 
 # Nothing may run on behind a push: the sandbox leaves no process behind. HEAD is always the default branch (or,
 # before the first push, `main`, which then has no commit), and git guards its deletion: CodeCommit User Guide,
@@ -48,6 +51,11 @@ $2 !~ /^0+$/ && index($3, "refs/heads/") == 1 {
 }
 END { if (!refused && NR > 4000) refuse("A push has at most 4,000 references (create, delete and update).") ; exit
 refused } '
+"""
+
+# What a push really moved: git leaves out the references that it refused (githooks(5)).
+_POST_RECEIVE_HOOK = f"""#!/bin/sh
+exec cat >"${PUSHED}"
 """
 
 
@@ -124,13 +132,14 @@ class Repository:
         except GitFailed:
             return None
 
-    def follow_branches(self, actor: str) -> None:
-        """After branches moved or went: bring the open pull requests up to them. actor: ARN of who moved them."""
+    def follow_branches(self, actor: str) -> list[tuple[PullRequest, str]]:
+        """After branches moved or went: bring the open pull requests up to them, and return what comes of it. actor:
+        ARN of who moved them."""
         with self.lock:
             still_open = [pull_request for pull_request in self.pull_requests if pull_request.is_open]
             tips = self.tips() if still_open else {}
-            for pull_request in still_open:
-                pull_request.follow(tips, self.merge_base, actor)
+            followed = [(each, each.follow(tips, self.merge_base, actor)) for each in still_open]
+            return [(pull_request, event) for pull_request, event in followed if event]
 
     def set_default(self, branch: str) -> None:
         with self.lock:
@@ -145,8 +154,10 @@ class Repository:
 class Repositories:
     """All repositories of a sandbox, by account, region and (case-sensitive) name."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, tell: Callable[[Event], None]) -> None:
+        """tell: hands an event to EventBridge."""
         self._folder = folder
+        self._tell = tell
         self._hooks = folder / "hooks"
         self._by_key: dict[tuple[str, str, str], Repository] = {}
         self._pull_requests_made: Counter[tuple[str, str]] = Counter()
@@ -155,9 +166,10 @@ class Repositories:
 
     def _prepare(self) -> None:
         self._hooks.mkdir(parents=True, exist_ok=True)
-        hook = self._hooks / "pre-receive"
-        hook.write_text(_PRE_RECEIVE_HOOK, encoding="utf-8")
-        hook.chmod(0o755)
+        for name, script in {"pre-receive": _PRE_RECEIVE_HOOK, "post-receive": _POST_RECEIVE_HOOK}.items():
+            hook = self._hooks / name
+            hook.write_text(script, encoding="utf-8")
+            hook.chmod(0o755)
 
     def find(self, account: str, region: str, name: str) -> Repository | None:
         return self._by_key.get((account, region, name))
@@ -177,6 +189,24 @@ class Repositories:
         """Never the id of an earlier one, not even of one that went with its repository."""
         self._pull_requests_made[account, region] += 1
         return str(self._pull_requests_made[account, region])
+
+    def moved(
+        self, repository: Repository, moves: Iterable[Move], actor: str, merged: PullRequest | None = None
+    ) -> None:
+        """After references moved: pull requests follow, and EventBridge is told. actor: ARN of who moved them. merged:
+        the pull request that they were moved for."""
+        repository.touch()
+        followed = [(merged, MERGED)] if merged else []
+        followed += repository.follow_branches(actor)
+        for event in [reference_change(repository, move, actor) for move in moves]:
+            if event:
+                self._tell(event)
+        for pull_request, name in followed:
+            self.tell(repository, pull_request, name, actor)
+
+    def tell(self, repository: Repository, pull_request: PullRequest, name: str, actor: str) -> None:
+        """Tell EventBridge what became of a pull request. name: that of the event."""
+        self._tell(pull_request_change(repository, pull_request, name, actor))
 
     def add(self, repository: Repository) -> None:
         """Makes the bare repository as well. The layout is git's own (gitrepository-layout(5)); making it so takes 1

@@ -112,7 +112,7 @@ def test_a_push_of_more_than_4000_references_is_refused(tmp_path):
     delete, and update". The hook alone: such a push takes git itself ten seconds."""
     from sandbox.codecommit.store import Repositories
 
-    Repositories(tmp_path)
+    Repositories(tmp_path, lambda event: None)
     line = f"{'0' * 40} {'1' * 40} refs/tags/t\n"
     for count, code in ((4000, 0), (4001, 1)):
         done = subprocess.run(

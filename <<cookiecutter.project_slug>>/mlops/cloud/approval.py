@@ -17,6 +17,7 @@ from mlops.problem import Problem
 
 ERRORS = (ClientError, BotoCoreError)
 POLICY = "mlops-approver"
+WHO = 140  # characters: of a session and its role, 64 each (IAM API, "RoleSessionName", "RoleName")
 LONGEST_REASON = 1024  # characters (UpdateModelPackage, ApprovalDescription)
 
 Status = Literal["Approved", "Rejected"]
@@ -134,7 +135,7 @@ def facts(versions: list[Version]) -> list[list[str]]:
         ["commit", *(one_line(short_commit(version.metadata.get("commit", "")), 60) for version in versions)],
         ["branch", *(one_line(version.metadata.get("branch", ""), 60) for version in versions)],
         ["data", *(one_line(version.metadata.get("dataset_version", "")[:DATASET], 60) for version in versions)],
-        ["trained by", *(one_line(version.registered_by, 60) for version in versions)],
+        ["trained by", *(one_line(version.registered_by, WHO) for version in versions)],
         ["registered", *(moment(version.created) for version in versions)],
     ]
 
