@@ -10,6 +10,8 @@ import pytest
 from account.functions import register
 from tests.account.conftest import Registration, state
 
+pytestmark = pytest.mark.slow
+
 ROLE = "mlops-tumor-diagnosis-nonprod-ci"
 
 

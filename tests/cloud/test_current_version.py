@@ -6,6 +6,7 @@ from mlops.cloud.current_version import current_version
 from sandbox.server import Sandbox
 from tests.cloud.registry import FilledRegistry
 
+pytestmark = pytest.mark.slow
 GROUP = "tumor-diagnosis-dev"
 
 
