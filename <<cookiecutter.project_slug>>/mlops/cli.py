@@ -9,6 +9,7 @@ import typer
 from mlops.commands import data, runs
 from mlops.commands.approve import approve, reject
 from mlops.commands.logs import logs
+from mlops.commands.pr import pr
 from mlops.commands.predict import predict
 from mlops.commands.run import run
 from mlops.commands.serve import serve
@@ -162,6 +163,7 @@ app.command(epilog="Example: mlops serve --port 9000")(serve)
 app.command(epilog="Example: mlops predict rows.csv")(predict)
 app.add_typer(data.app, name="data")
 app.command(epilog="Example: mlops submit --wait")(submit)
+app.command(epilog="Example: mlops pr --title 'Deeper trees'")(pr)
 app.command(epilog="Example: mlops logs Train --follow")(logs)
 app.command(epilog="Example: mlops status 3 --env prod")(status)
 app.command(epilog="Example: mlops approve 3 --reason 'better on the rare class'")(approve)

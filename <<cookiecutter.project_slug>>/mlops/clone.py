@@ -16,6 +16,12 @@ SPARE_REMOTE = "upstream-mlops"
 GitConfig = dict[str, list[str]]
 
 
+def remotes(root: Path = ROOT) -> list[str]:
+    """Return the names of the remotes that may be the project's repository, the likeliest first."""
+    config = read_config(root)
+    return [name for name in (SPARE_REMOTE, "origin") if f"remote.{name}.url" in config]
+
+
 @dataclass(frozen=True)
 class Connection:
     """What connects this clone with the remote repository at `url`."""

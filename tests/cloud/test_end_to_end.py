@@ -73,6 +73,8 @@ def lived(
     repository.git("clone", "--quiet", "--branch", "feature-depth", str(path), str(elsewhere))
     with shared_definitions(elsewhere):
         told["again"] = repository.at(elsewhere).mlops("submit", "--wait")
+    repository.commit("Deeper trees")
+    told["pr"], told["pr again"] = repository.mlops("pr"), repository.mlops("pr")
     for branch, environment, role in [("dev", "dev", "nonprod-ci"), ("main", "prod", "prod-ci")]:
         repository.git("switch", "--quiet", branch)
         told[environment] = repository.at(path, **account.build(f"mlops-{SLUG}-{role}")).mlops("submit", "--wait")
@@ -108,6 +110,12 @@ def test_the_trial_has_seen_everybody(lived: Lived) -> None:
 def test_people_are_told_what_was_registered(lived: Lived) -> None:
     for environment in ("feature", "dev", "prod"):
         assert f"Version 1 of {SLUG}-{environment} is registered" in lived.told[environment].stdout
+
+
+def test_the_scientist_asks_for_a_merge(lived: Lived) -> None:
+    where = f"pull request 1 of {SLUG} on CodeCommit"
+    assert lived.told["pr"].stdout == f"Opened {where}: feature-depth into dev, 1 commit.\n"
+    assert lived.told["pr again"].stdout == f"{where} is open already: feature-depth into dev, 1 commit now.\n"
 
 
 def test_a_second_clean_checkout_of_a_commit_finds_every_job_in_the_step_cache(lived: Lived) -> None:

@@ -111,6 +111,10 @@ def pull_request(name: str, base: str, head: str) -> None:
 
 def do(arguments: list[str]) -> None:
     match arguments:
+        case ["pr", "list", "--repo", name, "--base", _, "--head", head, "--state", "open", *shown]:
+            assert shown == ["--json", "url", "--jq", ".[].url"]
+            if number := facts(name).get("pull_requests", {}).get(head):
+                print(f"https://github.com/{name}/pull/{number}")
         case ["pr", "create", "--repo", name, "--base", base, "--head", head, "--title", _, "--body" | "--fill", *_]:
             pull_request(name, base, head)
         case ["auth", "git-credential", _]:

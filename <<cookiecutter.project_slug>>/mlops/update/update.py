@@ -9,11 +9,12 @@ from pathlib import Path
 
 from mlops.git import git
 from mlops.problem import Problem
+from mlops.pull_request import PullRequest
 from mlops.undo import all_or_nothing
 from mlops.update import branch
 from mlops.update.merge import Scratch
 from mlops.update.outlook import Outlook
-from mlops.update.pull_request import PullRequest, can_open, pull_request
+from mlops.update.pull_request import pull_request
 from mlops.update.rendered import Rendered
 from mlops.update.result import Result, merge
 from mlops.update.start import complete
@@ -52,6 +53,14 @@ class Done:
     refused: str | None = None  # why it could not be opened
 
 
+def _push(request: PullRequest) -> None:
+    if not request.push():
+        raise Problem(
+            f"{request.remote} has the branch with something else in it; merge its pull request, or remove it with: "
+            f"git push {request.remote} :{request.branch}"
+        )
+
+
 @contextmanager
 def scratch_folder() -> Iterator[Path]:
     """A folder for everything that an update makes on its way; nothing of it stays."""
@@ -87,11 +96,11 @@ def carry_out(prepared: Prepared, *, with_pull_request: bool = True) -> Done:
         if not earlier:
             undo.add(f"the branch {name}", functools.partial(branch.remove, outlook, made))
             branch.bring(scratch, made, outlook)
-        if request and with_pull_request and not result.conflicts and can_open(request):
+        if request and with_pull_request and not result.conflicts and request.can_be_opened:
             try:
                 # What an earlier run pushed stays, and so does its pull request.
                 with nullcontext() if earlier else undo.making(f"the branch {name} at the remote", request.unpush):
-                    request.push()
+                    _push(request)
                 opened = request.open()
             except Problem as problem:
                 refused = str(problem)
