@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import re
-import time
 from typing import Any
 
 import pytest
 
-from tests.sandbox.pipelines.conftest import BUCKET, Account, until
+from tests.sandbox.pipelines.conftest import BUCKET, Account
 from tests.sandbox.pipelines.steps import (
     FOREVER,
-    SLEEP,
     condition,
     create,
-    ended,
     fail,
     get,
-    output,
     processing,
     register,
     run,
-    start,
     steps_of,
     succeeded,
     training,
@@ -31,9 +25,17 @@ from tests.sandbox.pipelines.steps import (
 pytestmark = pytest.mark.slow
 
 TRAIN = "open('model/weights', 'w').write('1')"
+
+
 WRITE = "import json; json.dump({'auc': {'value': 0.9}}, open('output/out/scores.json', 'w'))"
+
+
 SCORES = [{"PropertyFileName": "Scores", "OutputName": "out", "FilePath": "scores.json"}]
+
+
 MODEL = get("Steps.Train.ModelArtifacts.S3ModelArtifacts")
+
+
 AUC = {"Std:JsonGet": {"PropertyFile": get("Steps.Evaluate.PropertyFiles.Scores"), "Path": "auc.value"}}
 
 
@@ -171,6 +173,8 @@ def test_a_call_that_is_refused_is_the_reason_of_its_step(account: Account) -> N
 
 
 LIMIT = "SageMaker.RESOURCE_LIMIT"
+
+
 RETRY = {"ExceptionType": ["Step.THROTTLING"], "IntervalSeconds": 30, "MaxAttempts": 2}
 
 
@@ -240,60 +244,6 @@ def test_a_version_whose_answer_is_lost_is_registered_once(account: Account) -> 
     assert len(account.sagemaker.list_model_packages(ModelPackageGroupName="group")["ModelPackageSummaryList"]) == 1
 
 
-def test_stop_and_retry(account: Account) -> None:
-    """Only what did not succeed runs again."""
-    gate = account.put("gate/closed", "1")
-    wait = "import os, sys, time; print('up', flush=True)\nif os.path.exists('input/gate/closed'): time.sleep(60)"
-    steps = [
-        processing(account, "One", "open('output/out/a', 'w')", outputs=["out"]),
-        processing(account, "Two", wait, inputs={"one": output("One"), "gate": gate.rpartition("/")[0]}),
-        processing(account, "Three", DependsOn=["Two"]),
-    ]
-    create(account, *steps)
-    arn = start(account)
-    until(lambda: steps_of(account, arn), lambda found: found.get("Two", {}).get("Metadata"))
-    name = steps_of(account, arn)["Two"]["Metadata"]["ProcessingJob"]["Arn"].rpartition("/")[2]
-    until(
-        lambda: account.sagemaker.describe_processing_job(ProcessingJobName=name),
-        lambda job: "ProcessingStartTime" in job,
-    )
-    account.sagemaker.stop_pipeline_execution(PipelineExecutionArn=arn)
-    execution = ended(account, arn)
-    assert (execution["PipelineExecutionStatus"], execution.get("FailureReason")) == ("Stopped", None)
-    assert {name: step["StepStatus"] for name, step in steps_of(account, arn).items()} == {
-        "One": "Succeeded",
-        "Two": "Stopped",
-    }
-    assert account.ended(name)["ProcessingJobStatus"] == "Stopped"
-    assert account.calls("StopProcessingJob")[0]["role"].endswith("-Two")
-    statuses = [
-        event["currentPipelineExecutionStatus"]
-        for event in account.told("SageMaker Model Building Pipeline Execution Status Change")
-    ]
-    assert statuses == ["Executing", "Stopping", "Stopped"]
-    account.s3.delete_object(Bucket=BUCKET, Key="gate/closed")
-    account.put("gate/open", "1")
-    assert account.sagemaker.retry_pipeline_execution(PipelineExecutionArn=arn)["PipelineExecutionArn"] == arn
-    assert succeeded(account, ended(account, arn))
-    assert list(steps_of(account, arn)) == ["One", "Two", "Three"]
-    assert len(account.calls("CreateProcessingJob")) == 4
-
-
-def test_what_cannot_be_stopped_retried_or_deleted(account: Account, refused: Any) -> None:
-    create(account, processing(account, "One", SLEEP))
-    arn = start(account)
-    assert refused(account.sagemaker.delete_pipeline, PipelineName="p")[0] == "ConflictException"
-    assert (
-        "cannot be retried: it is Executing"
-        in refused(account.sagemaker.retry_pipeline_execution, PipelineExecutionArn=arn)[1]
-    )
-    account.sagemaker.stop_pipeline_execution(PipelineExecutionArn=arn)
-    ended(account, arn)
-    assert "it is Stopped" in refused(account.sagemaker.stop_pipeline_execution, PipelineExecutionArn=arn)[1]
-    account.sagemaker.delete_pipeline(PipelineName="p")
-    assert refused(account.sagemaker.describe_pipeline_execution, PipelineExecutionArn=arn)[0] == "ResourceNotFound"
-
-
 @pytest.mark.parametrize("most", [1, 2])
 def test_steps_run_at_the_same_time_up_to_the_limit(account: Account, most: int) -> None:
     """Each of two steps waits for a file of the other, so alone neither ends."""
@@ -317,96 +267,9 @@ while not other.exists():
     assert execution["PipelineExecutionStatus"] == ("Succeeded" if most == 2 else "Failed")
 
 
-def test_parameters(account: Account, refused: Any) -> None:
-    parameters: list[dict[str, Any]] = [
-        {"Name": "Text", "Type": "String"},
-        {"Name": "Number", "Type": "Integer", "DefaultValue": 3},
-        {"Name": "Flag", "Type": "Boolean", "DefaultValue": False},
-        {"Name": "One", "Type": "String", "DefaultValue": "a", "EnumValues": ["a", "b"]},
-    ]
-    create(account, condition("Gate", get("Parameters.Number"), 4), parameters=parameters)
-
-    def why(**values: str) -> str:
-        given = [{"Name": name, "Value": value} for name, value in values.items()]
-        code, message = refused(account.sagemaker.start_pipeline_execution, PipelineName="p", PipelineParameters=given)
-        assert code == "ValidationException"
-        return str(message)
-
-    assert "the parameter Text has no value" in why()
-    assert "'Other' is no parameter" in why(Text="x", Other="y")
-    assert "invalid literal for int" in why(Text="x", Number="many")
-    assert "'maybe' is no Boolean" in why(Text="x", Flag="maybe")
-    assert "must be one of a, b" in why(Text="x", One="c")
-    execution = run(account, parameters={"Text": "x", "Number": "4"}, PipelineExecutionDisplayName="mine")
-    assert (execution["PipelineExecutionDisplayName"], execution["PipelineExecutionStatus"]) == ("mine", "Succeeded")
-    assert steps_of(account, execution)["Gate"]["Metadata"]["Condition"]["Outcome"] == "True"
-    listed = account.sagemaker.list_pipeline_parameters_for_execution(
-        PipelineExecutionArn=execution["PipelineExecutionArn"]
-    )
-    assert {item["Name"]: item["Value"] for item in listed["PipelineParameters"]} == {
-        "Text": "x",
-        "Number": "4",
-        "Flag": "false",
-        "One": "a",
-    }
-
-
-def test_a_token_starts_one_execution(account: Account, refused: Any) -> None:
-    create(account, condition("Gate", 1, 1))
-    token = "t" * 32
-    first = start(account, ClientRequestToken=token)
-    assert start(account, ClientRequestToken=token) == first
-    code, _ = refused(
-        account.sagemaker.start_pipeline_execution,
-        PipelineName="p",
-        ClientRequestToken=token,
-        PipelineExecutionDisplayName="other",
-    )
-    assert code == "ConflictException"
-    assert refused(account.sagemaker.start_pipeline_execution, PipelineName="p", ClientRequestToken="short")[0] == (
-        "ValidationException"
-    )
-    assert len(account.sagemaker.list_pipeline_executions(PipelineName="p")["PipelineExecutionSummaries"]) == 1
-
-
-def test_an_execution_keeps_the_definition_that_it_began_with(account: Account) -> None:
-    create(account, condition("Before", 1, 1))
-    first = run(account)["PipelineExecutionArn"]
-    create(account, condition("After", 1, 1))
-    found = account.sagemaker.describe_pipeline_definition_for_execution(PipelineExecutionArn=first)
-    assert json.loads(found["PipelineDefinition"])["Steps"][0]["Name"] == "Before"
-    assert list(steps_of(account, run(account))) == ["After"]
-    account.sagemaker.update_pipeline_execution(PipelineExecutionArn=first, PipelineExecutionDescription="why")
-    described = account.sagemaker.describe_pipeline_execution(PipelineExecutionArn=first)
-    assert described["PipelineExecutionDescription"] == "why"
-
-
 def test_a_property_that_is_not_there_is_the_reason(account: Account) -> None:
     scores = [{"PropertyFileName": "Scores", "OutputName": "out", "FilePath": "missing.json"}]
     create(account, processing(account, "Evaluate", WRITE, outputs=["out"], PropertyFiles=scores),
            condition("Gate", AUC, 1))  # fmt: skip
     steps = steps_of(account, run(account))
     assert steps["Gate"]["FailureReason"] == "step Evaluate did not write missing.json, which the pipeline reads"
-
-
-def test_a_reset_ends_executions_at_once(account: Account) -> None:
-    create(account, processing(account, "One", SLEEP))
-    arn = start(account)
-    until(lambda: steps_of(account, arn), lambda found: found.get("One", {}).get("Metadata"))
-    moment = time.monotonic()
-    account.sandbox.reset()
-    assert time.monotonic() - moment < 2
-    account.sandbox.wait_until_quiet(0)
-    assert account.sagemaker.list_pipelines()["PipelineSummaries"] == []
-
-
-@pytest.mark.parametrize("operation", ["send_pipeline_execution_step_success", "send_pipeline_execution_step_failure"])
-def test_callback_steps_are_refused(account: Account, refused: Any, operation: str) -> None:
-    assert refused(getattr(account.sagemaker, operation), CallbackToken="a" * 10)[0] == "NotImplementedInSandbox"
-
-
-def test_selective_execution_is_refused(account: Account, refused: Any) -> None:
-    create(account, condition("Gate", 1, 1))
-    wish = {"SelectedSteps": [{"StepName": "Gate"}]}
-    code, _ = refused(account.sagemaker.start_pipeline_execution, PipelineName="p", SelectiveExecutionConfig=wish)
-    assert code == "NotImplementedInSandbox"
