@@ -230,6 +230,12 @@ def test_a_shifted_mean_is_found(check: Check) -> None:
     ]
 
 
+def test_a_target_that_hardly_varied_may_be_any_number_of_deviations_off(check: Check) -> None:
+    target = {"type": "number", "mean": 0.0, "standard_deviation": 5e-324, "minimum": 0, "maximum": 0}
+    done = check(table(y=np.linspace(1, 2, ROWS)), task="regression", baseline=BASELINE | {"target": target})
+    assert ["1.8e+308 standard deviations off" in message for message in done.messages] == [True]
+
+
 def test_a_target_without_any_number_is_found(check: Check) -> None:
     assert check(table(), task="regression").messages == [
         "'y' holds 'no' in row 1 where a finite number belongs, and 99 more such values"

@@ -5,6 +5,7 @@ A row's number counts from 1, without the header. A share that equals its limit 
 
 import argparse
 import difflib
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +15,7 @@ from column_profile import shares  # type: ignore[import-not-found]
 from raw_table import as_kind, as_text  # type: ignore[import-not-found]
 
 NOISE = 1e-9  # of floating point
+LARGEST = sys.float_info.max  # JSON has no infinity
 SHOWN = 3  # columns or values that a message names
 
 
@@ -154,7 +156,7 @@ def check_target(
         yield from check_types(filled, wrong, "number")
         if before and before["type"] == "number" and before["standard_deviation"] > 0 and numbers.notna().any():
             mean = float(numbers.mean())
-            shift = abs(mean - before["mean"]) / before["standard_deviation"]
+            shift = min(LARGEST, abs(mean - before["mean"]) / before["standard_deviation"])
             if shift > limits.shift + NOISE:
                 message = f"the target {name!r} is {mean:.6g} on average; the current version was trained on "
                 message += f"{before['mean']:.6g}, which is {shift:.3g} standard deviations off"
