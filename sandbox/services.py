@@ -8,6 +8,7 @@ from sandbox.call_log import CallLog
 from sandbox.calls import Service
 from sandbox.cloudformation import CloudFormation
 from sandbox.cloudwatch_logs import CloudWatchLogs
+from sandbox.codebuild import CodeBuild
 from sandbox.codecommit import CodeCommit
 from sandbox.ec2 import Ec2
 from sandbox.ecr import Ecr
@@ -33,6 +34,7 @@ class Services:
         self.functions = Functions(inside, folder / "functions")
         self.by_name: dict[str, Service] = {
             "cloudformation": CloudFormation(inside),
+            "codebuild": CodeBuild(inside),
             "codecommit": self.codecommit,
             "ec2": Ec2(),
             "ecr": Ecr(),

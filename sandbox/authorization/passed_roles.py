@@ -21,7 +21,7 @@ _PASSED: dict[str, tuple[str, tuple[str, ...]]] = {
     ),
     "lambda": ("lambda.amazonaws.com", ("Role",)),
     "events": ("events.amazonaws.com", ("RoleArn", "Targets.RoleArn")),
-    "codebuild": ("codebuild.amazonaws.com", ("serviceRole",)),
+    "codebuild": ("codebuild.amazonaws.com", ("serviceRole", "serviceRoleOverride")),
     "cloudformation": ("cloudformation.amazonaws.com", ("RoleARN",)),
     "s3": ("s3.amazonaws.com", ("ReplicationConfiguration.Role",)),
 }
