@@ -58,11 +58,12 @@ class BuildOperations(ProjectOperations):
                 message = f"Cannot have more than {limit} active builds for the project"
                 raise AwsError("AccountLimitExceededException", message)
             build = self._new(call, project, settings)
+            work = Work(self.inside, build)
             self.store.add_build(build)
             token = call.params.get("idempotencyToken")
             if token:
                 self.store.tokens[call.caller.account, call.region, token] = (now(), dict(call.params), build)
-        Work(self.inside, build).start()
+        work.start()
         return {"build": described(build)}
 
     def StopBuild(self, call: Call) -> dict[str, Any]:

@@ -23,6 +23,8 @@ _CACHE = {"key", "fallback-keys", "action", "paths"}
 _SHELLS = {"bash": "bash", "/bin/sh": "sh"}
 _YES_OR_NO = {"yes": True, "true": True, "no": False, "false": False}
 _MOST_FALLBACK_KEYS = 5
+# Those that the standard images name when they refuse another one.
+_RUNTIMES = ("dotnet", "golang", "java", "nodejs", "php", "python", "ruby")
 
 
 @dataclass(frozen=True)
@@ -126,6 +128,10 @@ def _runtimes(phases: Mapping[str, Any]) -> dict[str, str]:
     found = _texts(install, "runtime-versions")
     if not found:
         raise yaml_error("phases/install/runtime-versions: at least one runtime is required")
+    for name in found:
+        if name not in _RUNTIMES:  # as users of CodeBuild quote it
+            known = ", ".join(_RUNTIMES)
+            raise yaml_error(f"Unknown runtime named '{name}'. This build image has the following runtimes: {known}")
     return found
 
 

@@ -87,6 +87,7 @@ class Cache:
         if spec is None or not spec.saves:
             return
         name = self._base + (self._key or "")
+        self._log.say("Uploading S3 cache...")
         try:
             if self._key is not None and self._exists(name):
                 self._log.say(f"Cache s3://{self._bucket}/{name} exists and is not updated")
@@ -109,7 +110,7 @@ class Cache:
             prefix = self._base + self._shell.expand(fallback)
             found = self._s3.list_objects_v2(Bucket=self._bucket, Prefix=prefix).get("Contents", [])
             if found:
-                return str(max(found, key=lambda item: item["LastModified"])["Key"])
+                return str(max(found, key=lambda item: (item["LastModified"], item["Key"]))["Key"])
         return None
 
     def _exists(self, name: str) -> bool:

@@ -77,7 +77,8 @@ class BuildLog:
         self._hidden = sorted({*self._hidden, *(value for value in values if value.strip())}, key=len, reverse=True)
 
     def say(self, text: str) -> None:
-        """A line of CodeBuild's own."""
+        """A line of CodeBuild's own; more than one for a command that has more."""
+        text = text.rstrip("\n")
         with self._lock, self.file.open("ab") as file:
             file.write(f"[Container] {now():%Y/%m/%d %H:%M:%S.%f} {text}\n".encode())
 

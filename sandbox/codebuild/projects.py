@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from sandbox.callers import Caller
 from sandbox.calls import Call
-from sandbox.codebuild.rules import PRINCIPAL, cannot_assume, check_settings, invalid
+from sandbox.codebuild.rules import PRINCIPAL, cannot_assume, check_settings, check_tags, invalid
 from sandbox.codebuild.store import Project, Store, now
 from sandbox.errors import AwsError, NotImplementedInSandbox
 from sandbox.inside import CannotAssume, Inside
@@ -33,6 +33,7 @@ class ProjectOperations:
         params, name = call.params, call.params["name"]
         given = _with_defaults(call, params)
         check_settings(call, given)
+        check_tags(request_tags(params))
         project = Project(name, call.arn("codebuild", f"project/{name}"), given, request_tags(params))
         self.take(call, given["serviceRole"], project.arn, "AWSCodeBuild")
         with self.store.lock:
@@ -49,6 +50,7 @@ class ProjectOperations:
             changed = {name: value for name, value in call.params.items() if name not in ("name", "tags")}
             given = _with_defaults(call, {**project.given, **changed})
             check_settings(call, given)
+            check_tags(request_tags(call.params))
             if changed.get("concurrentBuildLimit") == -1:
                 del given["concurrentBuildLimit"]
             if given["serviceRole"] != project.given["serviceRole"]:
@@ -142,6 +144,7 @@ def _with_defaults(call: Call, params: Mapping[str, Any]) -> dict[str, Any]:
     """Source: the members' documentation; how real projects are answered where nothing was given."""
     environment = {"environmentVariables": [], "privilegedMode": False, "imagePullCredentialsType": "CODEBUILD"}
     given = {name: value for name, value in params.items() if name not in ("name", "tags")}
+    given = {name: value for name, value in given.items() if name != "sourceVersion" or value}  # "" takes it away
     variables = [{"type": "PLAINTEXT", **each} for each in params["environment"].get("environmentVariables") or []]
     return {
         "secondarySources": [],

@@ -69,6 +69,12 @@ def check_settings(call: Call, settings: Mapping[str, Any]) -> None:
         raise invalid("Invalid concurrent build limit: it must be 1 or more")
 
 
+def check_tags(tags: Mapping[str, str]) -> None:
+    """The shapes have checked characters, lengths and how many; the prefix is AWS's own."""
+    if any(key.lower().startswith("aws:") for key in tags):
+        raise invalid("Invalid tags: keys that start with aws: are reserved")
+
+
 def _check_role(call: Call, role: str) -> None:
     found = _ROLE.fullmatch(role)
     if found is None:

@@ -1,5 +1,5 @@
-"""The shell of a build: all commands run in one instance of it, so that folders and variables, exported or not, carry
-from one to the next (User Guide, "Buildspec versions", 0.2).
+"""The shell of a build: all commands run in one instance of it, so that folders and variables carry over to the next
+command, whether the variables are exported or not (User Guide, "Buildspec versions", 0.2).
 
 A command that ends the shell itself (`exit`) is followed by a new instance, with the folder and the exported variables
 of the old one: the commands of `finally` and of later phases run as on AWS.

@@ -81,7 +81,7 @@ def decrypted(ssm: Any, parameters: Mapping[str, str]) -> dict[str, str]:
             missing = answer["InvalidParameters"][0]
             raise PhaseFailed("Decrypted Variables Error", f"parameter does not exist: {missing}")
         asked = names[start : start + _A_CALL]
-        by_name = {found["Name"]: found["Value"] for found in answer["Parameters"]}
+        by_name = {found["Name"] + found.get("Selector", ""): found["Value"] for found in answer["Parameters"]}
         by_name |= {found["ARN"]: found["Value"] for found in answer["Parameters"] if "ARN" in found}
         values |= {name: by_name[name] for name in asked if name in by_name}
     return {variable: values[name] for variable, name in parameters.items()}

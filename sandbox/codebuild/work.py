@@ -194,6 +194,8 @@ class Work:
             self._progress.enter(name.upper())
             log.say(f"Entering phase {name.upper()}")
             failed = self._commands(log, shell, phase)
+            if name == "post_build" and succeeding and failed is None:
+                cache.save()  # here, as logs of real builds show
             self._tell(log, failed)
             if failed is None:
                 continue
@@ -209,8 +211,6 @@ class Work:
                 break
         self._export(spec, shell)
         self._progress.enter("UPLOAD_ARTIFACTS")
-        if succeeding:
-            cache.save()
         self._tell(log, None)
         return succeeding
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sandbox.cloudformation.types import (
     cloudwatch,
+    codebuild,
     codecommit,
     dynamodb,
     events,
@@ -27,6 +28,7 @@ HANDLERS: dict[str, Handler] = {
     handler.type: handler
     for handler in (
         cloudwatch.Alarm(),
+        codebuild.Project(),
         codecommit.Repository(),
         dynamodb.Table(),
         events.Rule(),

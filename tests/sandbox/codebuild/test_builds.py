@@ -60,6 +60,49 @@ def test_commands_share_one_shell(project, finished, printed):
     assert printed(finished()) == ["one two below", "[] two", "no input"]
 
 
+@pytest.mark.parametrize("shell", ["/bin/sh", "bash"])
+def test_after_exit_the_folder_and_exported_variables_are_still_there(project, finished, printed, shell):
+    project(
+        f"""
+        version: 0.2
+        env: {{shell: {shell}, exported-variables: [TEXT]}}
+        phases:
+          build:
+            commands:
+              - export TEXT="it's
+                two lines" && mkdir below && cd below
+              - exit 1
+            finally:
+              - echo "$TEXT" in $(basename $PWD), $0
+          post_build:
+            commands:
+              - set -e; false; echo never
+        """
+    )
+    build = finished()
+    (line,) = printed(build)
+    assert line.startswith("it's two lines in below, ")
+    assert build["exportedEnvironmentVariables"] == [{"name": "TEXT", "value": "it's two lines"}]
+    assert [phase["phaseStatus"] for phase in build["phases"] if phase["phaseType"].endswith("BUILD")] == [
+        "SUCCEEDED",
+        "FAILED",
+        "FAILED",
+    ]
+
+
+def test_what_a_command_leaves_running_ends_with_the_build(project, finished, printed):
+    project(spec("sleep 47 & echo $!"))
+    build = finished()
+    assert build["buildStatus"] == "SUCCEEDED"
+    assert not _runs(int(printed(build)[0]))
+
+
+def test_what_the_sandbox_has_not_ends_in_a_fault(project, finished, context):
+    project("version: 0.2\nphases: {build: {commands: [ls]}}\nartifacts: {files: [a]}\n")
+    build = finished()
+    assert (build["buildStatus"], context(build, "DOWNLOAD_SOURCE")[0]) == ("FAULT", "NotImplementedInSandbox")
+
+
 def test_the_environment_is_clean_and_documented(sandbox, project, finished, printed, monkeypatch):
     monkeypatch.setenv("OF_THE_SANDBOX", "secret")
     project(spec("env | sort"))

@@ -87,6 +87,7 @@ def test_a_role_that_codebuild_cannot_take(codebuild, project, refused, shared_c
         ({"serviceRole": "role"}, "InvalidInputException"),
         ({"timeoutInMinutes": 4}, "InvalidInputException"),
         ({"concurrentBuildLimit": 0}, "InvalidInputException"),
+        ({"tags": [{"key": "aws:x", "value": "1"}]}, "InvalidInputException"),
         ({"vpcConfig": {"vpcId": "vpc-1"}}, "NotImplementedInSandbox"),
         ({"logsConfig": {"s3Logs": {"status": "ENABLED", "location": "b"}}}, "NotImplementedInSandbox"),
         ({"environment": {**ENVIRONMENT, "type": "WINDOWS_SERVER_2022_CONTAINER"}}, "NotImplementedInSandbox"),
@@ -114,9 +115,7 @@ def test_what_is_not_there(codebuild, refused):
     assert refused(codebuild.update_project, name="demo") == gone
     assert refused(codebuild.stop_build, id="demo:1")[0] == "ResourceNotFoundException"
     assert codebuild.batch_get_builds(ids=["demo:1"])["buildsNotFound"] == ["demo:1"]
-    assert (
-        refused(codebuild.create_report_group, name="g", type="TEST", exportConfig={})[0] == "NotImplementedInSandbox"
-    )
+    assert refused(codebuild.list_report_groups)[0] == "NotImplementedInSandbox"
 
 
 def test_a_token_lives_for_five_minutes(sandbox, codebuild, project, refused, monkeypatch):
