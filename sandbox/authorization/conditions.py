@@ -7,6 +7,7 @@ from typing import Any
 
 from sandbox.authorization import moto_state
 from sandbox.authorization.check import given
+from sandbox.authorization.codebuild import codebuild_context
 from sandbox.authorization.sagemaker import sagemaker_context
 from sandbox.calls import Call
 
@@ -144,5 +145,6 @@ _OF_SERVICE: dict[str, Callable[[Call], dict[str, Any]]] = {
     "cloudformation": _cloudformation,
     "kms": _kms,
     "sns": _sns,
+    "codebuild": codebuild_context,
     "sagemaker": sagemaker_context,
 }

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
+import sys
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
@@ -181,7 +183,10 @@ class Work:
         """CodeBuild's own program in a build image."""
         self._tools.mkdir(exist_ok=True)
         tool = self._tools / "codebuild-hash-files"
-        tool.write_text(f'#!/bin/sh\nexec python -I -S "{_HASH_FILES}" "$@"\n', encoding="utf-8")
+        tool.write_text(
+            f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -I -S {shlex.quote(str(_HASH_FILES))} "$@"\n',
+            encoding="utf-8",
+        )
         tool.chmod(0o755)
         return self._tools
 

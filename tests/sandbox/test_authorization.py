@@ -274,6 +274,22 @@ CALLS: list[tuple[str, str, dict[str, Any], list[tuple[str, str]]]] = [
         [("codebuild:BatchGetBuilds", f"arn:aws:codebuild:us-east-1:{ACCOUNT}:project/p")],
     ),
     (
+        "codebuild",
+        "StartBuild",
+        {
+            "projectName": "p",
+            "serviceRoleOverride": ROLE,
+            "buildspecOverride": "buildspec.yml",
+            "sourceLocationOverride": "https://git-codecommit.us-east-1.amazonaws.com/v1/repos/r",
+            "environmentVariablesOverride": [{"name": "A", "value": "1"}],
+            "privilegedModeOverride": False,
+            "encryptionKeyOverride": KEY,
+            "artifactsOverride": {"type": "S3", "location": "bucket"},
+            "cacheOverride": {"type": "S3", "location": "bucket"},
+        },
+        [("codebuild:StartBuild", f"arn:aws:codebuild:us-east-1:{ACCOUNT}:project/p"), ("iam:PassRole", ROLE)],
+    ),
+    (
         "dynamodb",
         "TransactWriteItems",
         {"TransactItems": [{"Put": {"TableName": "t"}}, {"ConditionCheck": {"TableName": "t"}}]},

@@ -161,3 +161,37 @@ def test_what_iam_is_asked(sandbox, codebuild, project, role):
     assert asked["StartBuild"] == [("codebuild:StartBuild", ARN), ("iam:PassRole", role)]
     assert calls["StartBuild"]["authorization"][0]["context"]["aws:ResourceTag/team"] == "ml"
     assert calls["StartBuild"]["resource"] == [ARN, role]
+
+
+def test_overrides_are_condition_keys(sandbox, codebuild, project, refused):
+    """User Guide, "AWS CodeBuild condition keys": a policy may deny StartBuild where the request has a buildspec."""
+    project(HELLO)
+    codebuild.start_build(projectName="demo", idempotencyToken="t")
+    variables = [{"name": "A", "value": "1"}, {"name": "B", "value": "2"}]
+    codebuild.start_build(
+        projectName="demo",
+        buildspecOverride=HELLO,
+        environmentVariablesOverride=variables,
+        cacheOverride={"type": "NO_CACHE"},
+    )
+    sandbox.wait_until_quiet()
+    made, plain, overriding = (
+        {key: value for key, value in call["authorization"][0]["context"].items() if key.startswith("codebuild:")}
+        for call in sandbox.calls
+        if call["service"] == "codebuild"
+    )
+    assert plain == {}
+    assert overriding == {
+        "codebuild:source": "true",
+        "codebuild:source.buildspec": "true",
+        "codebuild:environment": "true",
+        "codebuild:environment.environmentVariables": "true",
+        "codebuild:environment.environmentVariables.name": ["A", "B"],
+        "codebuild:environment.environmentVariables.value": ["1", "2"],
+        "codebuild:environment.environmentVariables/A.value": "1",
+        "codebuild:environment.environmentVariables/B.value": "2",
+        "codebuild:cache": "true",
+        "codebuild:cache.type": "NO_CACHE",
+    }
+    assert made["codebuild:environment.image"] == ENVIRONMENT["image"]
+    assert made["codebuild:serviceRole"].endswith(":role/build-role")
