@@ -15,6 +15,7 @@ from sandbox.errors import AwsError, NotImplementedInSandbox
 
 PRINCIPAL = "codebuild.amazonaws.com"
 SOURCES = ("CODECOMMIT", "NO_SOURCE")
+ACCOUNT_LIMIT = 60  # "Concurrently running builds" of the quotas page
 ENVIRONMENTS = ("LINUX_CONTAINER", "ARM_CONTAINER")
 _ROLE = re.compile(r"arn:[\w-]+:iam::(\d{12}):role/.+")
 _CLONE_URL = re.compile(r"https?://[^/]+(?:/[a-z]{2}(?:-[a-z]+)+-\d)?/v1/repos/[\w.-]{1,100}")
@@ -67,6 +68,11 @@ def check_settings(call: Call, settings: Mapping[str, Any]) -> None:
     limit = settings.get("concurrentBuildLimit")
     if limit is not None and limit < 1 and limit != -1:
         raise invalid("Invalid concurrent build limit: it must be 1 or more")
+    if limit is not None and limit > ACCOUNT_LIMIT:  # as users of CreateProject quote it
+        raise invalid(
+            f"Project-level concurrent build limit cannot exceed the account-level concurrent build limit of "
+            f"{ACCOUNT_LIMIT}."
+        )
 
 
 def check_tags(tags: Mapping[str, str]) -> None:

@@ -175,8 +175,8 @@ class Work:
         file = self._source / (wanted or _DEFAULT_BUILDSPEC)
         log.say(f"YAML location is {file}")
         inside = file.resolve().is_relative_to(self._source.resolve())
-        if not inside or not file.is_file():
-            raise yaml_error(f"stat {file}: no such file or directory")
+        if not inside or not file.is_file():  # the words for each, as users of CodeBuild quote them
+            raise yaml_error(f"stat {file}: no such file or directory" if wanted else "YAML file does not exist")
         return file.read_text("utf-8", "replace")
 
     def _make_tools(self) -> Path:

@@ -87,6 +87,7 @@ def test_a_role_that_codebuild_cannot_take(codebuild, project, refused, shared_c
         ({"serviceRole": "role"}, "InvalidInputException"),
         ({"timeoutInMinutes": 4}, "InvalidInputException"),
         ({"concurrentBuildLimit": 0}, "InvalidInputException"),
+        ({"concurrentBuildLimit": 61}, "InvalidInputException"),
         ({"tags": [{"key": "aws:x", "value": "1"}]}, "InvalidInputException"),
         ({"vpcConfig": {"vpcId": "vpc-1"}}, "NotImplementedInSandbox"),
         ({"logsConfig": {"s3Logs": {"status": "ENABLED", "location": "b"}}}, "NotImplementedInSandbox"),

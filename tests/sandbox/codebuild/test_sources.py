@@ -101,6 +101,10 @@ def test_a_buildspec_that_is_not_there(repository, finished, context):
     assert code == "YAML_FILE_ERROR"
     assert message.startswith("stat /")
     assert message.endswith("/v1/repos/demo/ci/other.yml: no such file or directory")
+    repository.git("rm", "-q", "buildspec.yml")
+    repository.git("commit", "-q", "-m", "gone")
+    repository.git("push", "-q", "origin", "main")
+    assert context(finished(), "DOWNLOAD_SOURCE") == ("YAML_FILE_ERROR", "YAML file does not exist")
 
 
 def test_another_buildspec_of_the_source_or_of_the_request(repository, finished, printed):
