@@ -42,12 +42,24 @@ class Container:
             self._over = True
             running = list(self._running)
         for process in running:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(process.pid, signal.SIGKILL)
+            # The number of a process that was waited for may be somebody else's by now.
+            if process.poll() is None:
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
         while running and (strays := list(self._strays())):
             for stray in strays:
                 with contextlib.suppress(ProcessLookupError, PermissionError):
                     os.kill(stray, signal.SIGKILL)
+
+    def close(self) -> None:
+        """Give back what the processes were talked to with; only by who talked to them, and after the end."""
+        for process in self._running:
+            for stream in (process.stdin, process.stdout, process.stderr):
+                if stream is not None:
+                    with contextlib.suppress(BrokenPipeError):
+                        stream.close()
+        self._running.clear()
 
     def _strays(self) -> Iterator[int]:
         """Only Linux tells what processes were started with; a zombie has no environment any more."""

@@ -55,12 +55,6 @@ class Shell:
         self.run(f'printf %s "{quoted}" >{shlex.quote(str(result))}')
         return result.read_text("utf-8", "replace") if result.is_file() else ""
 
-    def close(self) -> None:
-        if self._process is not None and self._process.stdin is not None:
-            self._process.stdin.close()
-            self._process.wait()
-            self._process = None
-
     def _start(self) -> subprocess.Popen[bytes]:
         self._state.mkdir(parents=True, exist_ok=True)
         exports, last = self._state / "exports", self._state / "folder"

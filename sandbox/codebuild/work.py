@@ -26,7 +26,7 @@ from sandbox.codebuild.store import FAILED, FAULT, STOPPED, SUCCEEDED, TIMED_OUT
 from sandbox.inside import Inside
 
 _DEFAULT_BUILDSPEC = "buildspec.yml"
-_STOP_TAKES = 5.0  # seconds that StopBuild waits for the processes to be gone
+_STOP_TAKES = 20.0  # seconds that StopBuild waits for the processes to be gone
 _HASH_FILES = Path(__file__).with_name("hash_files.py")
 _TIMED_OUT: Context = {"statusCode": "BUILD_TIMED_OUT", "message": "Build has timed out. "}
 
@@ -64,8 +64,9 @@ class Work:
 
     @staticmethod
     def end_processes(build: Build) -> None:
-        if build.container is not None:
-            build.container.end()
+        container = build.container
+        if container is not None:
+            container.end()
 
     def _source_folder(self) -> Path:
         """As in builds of real repositories: …/src123/src/HOST/v1/repos/NAME."""
@@ -97,6 +98,8 @@ class Work:
         finally:
             timer.cancel()
             self._container.end()
+            self._container.close()
+            build.container = None
             log.close()
             self._progress.complete(status)
             shutil.rmtree(self._folder, ignore_errors=True)
@@ -125,7 +128,6 @@ class Work:
             return status
         self._tell(log, None)
         succeeded = self._phases(log, spec, shell, cache)
-        shell.close()
         self._check()
         progress.enter("FINALIZING")
         return SUCCEEDED if succeeded else FAILED

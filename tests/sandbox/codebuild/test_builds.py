@@ -97,6 +97,15 @@ def test_what_a_command_leaves_running_ends_with_the_build(project, finished, pr
     assert not _runs(int(printed(build)[0]))
 
 
+def test_a_build_leaves_no_file_open(project, finished):
+    project(spec("exit 1"))
+    finished()
+    before = len(os.listdir("/proc/self/fd"))
+    for _ in range(5):
+        finished()
+    assert len(os.listdir("/proc/self/fd")) < before + 5
+
+
 def test_what_the_sandbox_has_not_ends_in_a_fault(project, finished, context):
     project("version: 0.2\nphases: {build: {commands: [ls]}}\nartifacts: {files: [a]}\n")
     build = finished()
