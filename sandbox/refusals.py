@@ -25,6 +25,7 @@ _CODECOMMIT = {
     ("kmsKeyId", False): "EncryptionKeyInvalidIdException",
     ("commitIds", True): "CommitIdsListRequiredException",
     ("afterCommitSpecifier", True): "CommitRequiredException",
+    ("content", True): "CommentContentRequiredException",
     ("tagKeys", True): "TagKeysListRequiredException",
     ("tagKeys", False): "InvalidTagKeysListException",
 }

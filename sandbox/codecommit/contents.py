@@ -69,9 +69,9 @@ class ContentOperations(BranchOperations):
     def GetFile(self, call: Call) -> dict[str, Any]:
         """Without a commit specifier, the head of the default branch."""
         repository = self.repository(call)
-        commit = _resolve(repository, call, call.params.get("commitSpecifier"))
-        path = _path(call, call.params["filePath"])
-        entries = _tree(repository, commit, path) if path else []
+        commit = resolve(repository, call, call.params.get("commitSpecifier"))
+        path = bare_path(call, call.params["filePath"])
+        entries = tree_entries(repository, commit, path) if path else []
         if len(entries) != 1 or entries[0].kind != "blob":
             raise fault(call, "FileDoesNotExistException")
         size = int(repository.git("cat-file", "-s", entries[0].id))
@@ -88,11 +88,11 @@ class ContentOperations(BranchOperations):
 
     def GetFolder(self, call: Call) -> dict[str, Any]:
         repository = self.repository(call)
-        commit = _resolve(repository, call, call.params.get("commitSpecifier"))
-        path = _path(call, call.params["folderPath"])
+        commit = resolve(repository, call, call.params.get("commitSpecifier"))
+        path = bare_path(call, call.params["folderPath"])
         try:
             tree = repository.git("rev-parse", "--verify", "--quiet", f"{commit}:{path}").decode().strip()
-            entries = _tree(repository, tree, "", path)
+            entries = tree_entries(repository, tree, "", path)
         except GitFailed as error:
             raise fault(call, "FolderDoesNotExistException") from error
         answer: dict[str, Any] = {"commitId": commit, "folderPath": path, "treeId": tree}
@@ -112,10 +112,10 @@ class ContentOperations(BranchOperations):
         size = params.get("MaxResults", DIFFERENCES_A_PAGE)
         if size < 1:
             raise fault(call, "InvalidMaxResultsException")
-        after = _resolve(repository, call, params["afterCommitSpecifier"])
+        after = resolve(repository, call, params["afterCommitSpecifier"])
         before = params.get("beforeCommitSpecifier")
-        base = _resolve(repository, call, before) if before else _EMPTY_TREE
-        paths = {_path(call, params[name]) for name in ("beforePath", "afterPath") if params.get(name)}
+        base = resolve(repository, call, before) if before else _EMPTY_TREE
+        paths = {bare_path(call, params[name]) for name in ("beforePath", "afterPath") if params.get(name)}
         raw = repository.git("diff-tree", "-r", "-z", "--raw", "--no-renames", "--full-index", base, after).decode(
             "utf-8", "replace"
         )
@@ -147,7 +147,7 @@ def _commit(repository: Repository, commit: str) -> dict[str, Any]:
     return answer
 
 
-def _resolve(repository: Repository, call: Call, specifier: str | None) -> str:
+def resolve(repository: Repository, call: Call, specifier: str | None) -> str:
     """The commit a specifier means: a full commit id, a branch, a tag, a full reference or HEAD. None means HEAD.
 
     Raises InvalidCommitException, CommitDoesNotExistException.
@@ -166,7 +166,7 @@ def _resolve(repository: Repository, call: Call, specifier: str | None) -> str:
     raise fault(call, "CommitDoesNotExistException")
 
 
-def _path(call: Call, path: str) -> str:
+def bare_path(call: Call, path: str) -> str:
     """A path without slashes at its ends. Raises InvalidPathException for one that leaves or repeats folders."""
     bare = path.strip("/")
     if bare and (posixpath.normpath(bare) != bare or bare.startswith("../") or "\0" in bare or len(bare) > 4096):
@@ -174,7 +174,7 @@ def _path(call: Call, path: str) -> str:
     return bare
 
 
-def _tree(repository: Repository, tree: str, path: str, prefix: str = "") -> list[Entry]:
+def tree_entries(repository: Repository, tree: str, path: str, prefix: str = "") -> list[Entry]:
     args = ["ls-tree", "-z", "--full-tree", tree, *(["--", path] if path else [])]
     entries = []
     for line in repository.git(*args).decode("utf-8", "replace").split("\0"):

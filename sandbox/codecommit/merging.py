@@ -22,7 +22,7 @@ LARGEST_METADATA = 20 * 1024 * 1024
 class MergeOperations(PullRequestOperations):
     def MergePullRequestByFastForward(self, call: Call) -> dict[str, Any]:
         """ "No merge commit will be created": the destination moves to the source, if it is behind it."""
-        repository, pull_request = self._to_merge(call)
+        repository, pull_request = self.pull_request_of_repository(call)
         with repository.lock:
             source, destination = _tips(call, repository, pull_request)
             if repository.merge_base(destination, source) != destination:
@@ -33,21 +33,13 @@ class MergeOperations(PullRequestOperations):
     def MergePullRequestBySquash(self, call: Call) -> dict[str, Any]:
         """One commit on the destination with all that the source changed."""
         _check_squash(call)
-        repository, pull_request = self._to_merge(call)
+        repository, pull_request = self.pull_request_of_repository(call)
         with repository.lock:
             source, destination = _tips(call, repository, pull_request)
             tree = _merged_tree(call, repository, destination, source)
             commit = _commit(call, repository, tree, destination, source)
             merge = Merge(call.caller.arn, "SQUASH_MERGE", commit)
             return self._merged(call, repository, pull_request, commit, merge)
-
-    def _to_merge(self, call: Call) -> tuple[Repository, PullRequest]:
-        """The pull request must be of the repository that is named beside it."""
-        named = self.repository(call)
-        repository, pull_request = self.pull_request(call)
-        if repository is not named:
-            raise fault(call, "RepositoryNotAssociatedWithPullRequestException")
-        return repository, pull_request
 
     def _merged(
         self, call: Call, repository: Repository, pull_request: PullRequest, commit: str, merge: Merge

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from sandbox.codecommit.comment import Thread
 from sandbox.codecommit.pull_request_events import CLOSED, MERGED, SOURCE_UPDATED
 
 
@@ -46,13 +47,18 @@ class PullRequest:
     is_open: bool = True
     merge: Merge | None = None
     revision: str = field(default_factory=lambda: secrets.token_hex(32))
+    threads: list[Thread] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.active = self.created
 
+    def touch(self) -> None:
+        self.active = datetime.now(UTC)
+
     def close(self, merge: Merge | None = None) -> None:
         """For good. merge: None closes it unmerged."""
-        self.is_open, self.merge, self.active = False, merge, datetime.now(UTC)
+        self.is_open, self.merge = False, merge
+        self.touch()
 
     def follow(self, tips: Mapping[str, str], base: Callable[[str, str], str | None], actor: str) -> str | None:
         """Return the name of the event that comes of it, if any.
@@ -65,7 +71,8 @@ class PullRequest:
             return CLOSED
         event = None
         if source != self.source_commit:
-            self.source_commit, self.revision, self.active = source, secrets.token_hex(32), datetime.now(UTC)
+            self.source_commit, self.revision = source, secrets.token_hex(32)
+            self.touch()
             event = SOURCE_UPDATED
         elif destination == self.destination_commit:
             return None

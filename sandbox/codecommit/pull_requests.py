@@ -4,11 +4,11 @@ the API Reference and the words of its exceptions."""
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Any
 
 from sandbox.calls import Call
+from sandbox.codecommit.client_tokens import asked, client_token
 from sandbox.codecommit.contents import ContentOperations
 from sandbox.codecommit.pull_request import PullRequest
 from sandbox.codecommit.pull_request_events import CLOSED, CREATED
@@ -26,31 +26,23 @@ _AUTHOR = re.compile(r"arn:(?P<partition>[\w-]+):(iam|sts)::(?P<account>[0-9]{12
 class PullRequestOperations(ContentOperations):
     def CreatePullRequest(self, call: Call) -> dict[str, Any]:
         """One target, of two branches that are there. The destination is the default branch unless it is named (AWS
-        CLI, "create-pull-request", examples).
-
-        clientRequestToken: with the same parameters "the request returns information about the initial request that
-        used that token", with others it is refused. SDKs make one up where the caller has none.
-        """
-        params, token = call.params, call.params.get("clientRequestToken")
+        CLI, "create-pull-request", examples)."""
+        params = call.params
         if not params["title"]:
             raise fault(call, "TitleRequiredException")
-        if token is None:
-            raise fault(call, "ClientRequestTokenRequiredException")
-        if not token:
-            raise fault(call, "InvalidClientRequestTokenException")
+        token = client_token(call)
         target = _only_target(call)
         source = _branch(call, target["sourceReference"])
         destination = _branch(call, target["destinationReference"]) if "destinationReference" in target else None
-        asked = json.dumps({key: value for key, value in params.items() if key != "clientRequestToken"}, sort_keys=True)
         with self.repositories.lock:
             made = self._made_with(call, token)
             if made is None:
                 repository = self.repository_named(call, target["repositoryName"])
                 with repository.lock:
-                    pull_request = self._opened(call, repository, source, destination, token, asked)
+                    pull_request = self._opened(call, repository, source, destination, token)
                     return {"pullRequest": shown(repository, pull_request)}
             repository, pull_request = made
-            if pull_request.asked != asked:
+            if pull_request.asked != asked(call):
                 raise fault(call, "IdempotencyParameterMismatchException")
             return {"pullRequest": shown(repository, pull_request)}
 
@@ -62,7 +54,7 @@ class PullRequestOperations(ContentOperations):
         return None
 
     def _opened(
-        self, call: Call, repository: Repository, source: str, destination: str | None, token: str, asked: str
+        self, call: Call, repository: Repository, source: str, destination: str | None, token: str
     ) -> PullRequest:
         destination = destination or repository.default_branch
         if source == destination:
@@ -83,7 +75,7 @@ class PullRequestOperations(ContentOperations):
             destination_commit=tips[destination],
             merge_base=repository.merge_base(tips[destination], tips[source]),
             token=token,
-            asked=asked,
+            asked=asked(call),
         )
         repository.pull_requests.append(pull_request)
         self.repositories.tell(repository, pull_request, CREATED, call.caller.arn)
@@ -141,6 +133,15 @@ class PullRequestOperations(ContentOperations):
         if found is None:
             raise fault(call, "PullRequestDoesNotExistException")
         return found
+
+    def pull_request_of_repository(self, call: Call) -> tuple[Repository, PullRequest]:
+        """The pull request must be of the repository that is named beside it. Raises
+        RepositoryNotAssociatedWithPullRequestException besides."""
+        named = self.repository(call)
+        repository, pull_request = self.pull_request(call)
+        if repository is not named:
+            raise fault(call, "RepositoryNotAssociatedWithPullRequestException")
+        return repository, pull_request
 
 
 def _only_target(call: Call) -> dict[str, Any]:

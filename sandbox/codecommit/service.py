@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from sandbox.calls import Call
+from sandbox.codecommit.comments import CommentOperations
 from sandbox.codecommit.merging import MergeOperations
 from sandbox.codecommit.reference_events import HEADS
 from sandbox.codecommit.store import Repositories
@@ -13,7 +14,7 @@ from sandbox.inside import Inside
 from sandbox.resources import request_tags
 
 
-class CodeCommit(MergeOperations):
+class CodeCommit(CommentOperations, MergeOperations):
     """All that the sandbox has of CodeCommit; every other operation is answered NotImplementedInSandbox."""
 
     complete = True
@@ -25,8 +26,8 @@ class CodeCommit(MergeOperations):
 
     def describe(self, call: Call) -> None:
         """Resource, tags and `codecommit:References` as the Service Authorization Reference lists them for
-        CodeCommit: operations that name a pull request alone are on its repository; the merges have the reference they
-        move, CreatePullRequest has none."""
+        CodeCommit: operations that name a pull request or a comment alone are on its repository; the merges have the
+        reference they move, CreatePullRequest has none."""
         params = call.params
         names = [params.get(name) for name in ("repositoryName", "oldName")] + list(params.get("repositoryNames") or [])
         names += [target["repositoryName"] for target in params.get("targets") or [] if target]
@@ -47,6 +48,9 @@ class CodeCommit(MergeOperations):
                 call.resources.append(repository.arn)
             if call.operation.startswith("MergePullRequest"):
                 call.context["codecommit:References"] = [HEADS + pull_request.destination]
+        comment = self.comment_of(call, params.get("commentId") or params.get("inReplyTo") or "")
+        if comment:
+            call.resources.append(comment[0].repository.arn)
         for arn in call.resources:
             named = self.repositories.find(call.caller.account, call.region, arn.rsplit(":", 1)[-1])
             if named:

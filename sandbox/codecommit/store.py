@@ -13,6 +13,8 @@ from pathlib import Path
 from threading import RLock
 from uuid import uuid4
 
+from sandbox.codecommit.comment import Comment, Thread
+from sandbox.codecommit.comment_events import comment_change
 from sandbox.codecommit.pull_request import PullRequest
 from sandbox.codecommit.pull_request_events import MERGED, pull_request_change
 from sandbox.codecommit.reference_events import HEADS, Move, reference_change
@@ -207,6 +209,10 @@ class Repositories:
     def tell(self, repository: Repository, pull_request: PullRequest, name: str, actor: str) -> None:
         """Tell EventBridge what became of a pull request. name: that of the event."""
         self._tell(pull_request_change(repository, pull_request, name, actor))
+
+    def tell_of_comment(self, thread: Thread, comment: Comment, name: str, actor: str) -> None:
+        """Tell EventBridge of a comment. name: that of the event."""
+        self._tell(comment_change(thread, comment, name, actor))
 
     def add(self, repository: Repository) -> None:
         """Makes the bare repository as well. The layout is git's own (gitrepository-layout(5)); making it so takes 1

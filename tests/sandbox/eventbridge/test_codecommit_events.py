@@ -210,3 +210,36 @@ def test_a_pull_request_that_is_closed_by_hand_or_with_its_branch(codecommit, wo
     work.git("push", "-q", "origin", ":x")
     event, gone = told()
     assert (details([event], *STATE), gone["detail"]["event"]) == ([closed], "referenceDeleted")
+
+
+def test_comments_are_told_of(codecommit, work, told, opened):
+    """Events commentOnPullRequestCreated and commentOnPullRequestUpdated; inReplyTo is of replies alone."""
+    commits = {"beforeCommitId": head(work, "main"), "afterCommitId": head(work, "x")}
+    question = {
+        "pullRequestId": opened,
+        "repositoryName": "demo",
+        "content": "Why?",
+        "clientRequestToken": "c",
+        **commits,
+    }
+    made = [codecommit.post_comment_for_pull_request(**question)["comment"]["commentId"] for _ in range(2)]
+    (event,) = told()
+    assert (event["detail-type"], event["resources"]) == ("CodeCommit Comment on Pull Request", [REPOSITORY])
+    detail = event["detail"]
+    assert f"pull-requests/1/activity#{made[0].replace(':', '%3A')}?region" in detail.pop("notificationBody")
+    assert detail == {
+        **commits,
+        "callerUserArn": DEVELOPER,
+        "commentId": made[1],
+        "event": "commentOnPullRequestCreated",
+        "pullRequestId": opened,
+        "repositoryId": codecommit.get_repository(repositoryName="demo")["repositoryMetadata"]["repositoryId"],
+        "repositoryName": "demo",
+    }
+    reply = codecommit.post_comment_reply(inReplyTo=made[0], content="Because.")["comment"]["commentId"]
+    codecommit.update_comment(commentId=reply, content="Because!")
+    codecommit.delete_comment_content(commentId=reply)
+    assert details(told(), "event", "commentId", "inReplyTo", "afterCommitId") == [
+        ("commentOnPullRequestCreated", reply, made[0], commits["afterCommitId"]),
+        ("commentOnPullRequestUpdated", reply, made[0], commits["afterCommitId"]),
+    ]
