@@ -25,6 +25,8 @@ _CODECOMMIT = {
     ("kmsKeyId", False): "EncryptionKeyInvalidIdException",
     ("commitIds", True): "CommitIdsListRequiredException",
     ("afterCommitSpecifier", True): "CommitRequiredException",
+    ("sourceCommitSpecifier", True): "CommitRequiredException",
+    ("destinationCommitSpecifier", True): "CommitRequiredException",
     ("content", True): "CommentContentRequiredException",
     ("tagKeys", True): "TagKeysListRequiredException",
     ("tagKeys", False): "InvalidTagKeysListException",

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from sandbox.calls import Call
+from sandbox.codecommit.branch_merging import BranchMergeOperations, target_branch
 from sandbox.codecommit.comments import CommentOperations
 from sandbox.codecommit.merging import MergeOperations
 from sandbox.codecommit.reference_events import HEADS
@@ -14,7 +15,7 @@ from sandbox.inside import Inside
 from sandbox.resources import request_tags
 
 
-class CodeCommit(CommentOperations, MergeOperations):
+class CodeCommit(CommentOperations, MergeOperations, BranchMergeOperations):
     """All that the sandbox has of CodeCommit; every other operation is answered NotImplementedInSandbox."""
 
     complete = True
@@ -53,6 +54,10 @@ class CodeCommit(CommentOperations, MergeOperations):
             call.resources.append(comment[0].repository.arn)
         for arn in call.resources:
             named = self.repositories.find(call.caller.account, call.region, arn.rsplit(":", 1)[-1])
+            if named and call.operation.startswith("MergeBranches"):
+                branch = target_branch(params, named)
+                if branch:
+                    call.context["codecommit:References"] = [HEADS + branch]
             if named:
                 call.context.update({f"aws:ResourceTag/{key}": value for key, value in named.tags.items()})
 

@@ -221,7 +221,7 @@ def test_arns_of_nothing_are_refused(codecommit, refused):
 @pytest.mark.parametrize(
     ("operation", "params"),
     [
-        ("merge_pull_request_by_three_way", {"repositoryName": "demo", "pullRequestId": "1"}),
+        ("put_repository_triggers", {"repositoryName": "demo", "triggers": []}),
         ("create_commit", {"repositoryName": "demo", "branchName": "main"}),
     ],
 )

@@ -1,4 +1,4 @@
-"""Merging CodeCommit's pull requests, by fast-forward and by squash. Each docstring names the page a rule is from."""
+"""Merging CodeCommit's pull requests, by fast-forward, by squash and by a three-way merge. Each docstring names the page a rule is from."""
 
 from __future__ import annotations
 
@@ -59,6 +59,15 @@ def squash(codecommit):
     def merge(**params):
         given = {"pullRequestId": "1", "repositoryName": "demo", **params}
         return codecommit.merge_pull_request_by_squash(**given)["pullRequest"]
+
+    return merge
+
+
+@pytest.fixture
+def three_way(codecommit):
+    def merge(**params):
+        given = {"pullRequestId": "1", "repositoryName": "demo", **params}
+        return codecommit.merge_pull_request_by_three_way(**given)["pullRequest"]
 
     return merge
 
@@ -137,6 +146,43 @@ def test_a_squash_is_one_commit_on_the_destination(codecommit, work, squash):
     assert files == ["kept.txt", "more.txt", "new.txt", "other.txt"]
 
 
+def test_a_three_way_merge_keeps_the_commits_of_both_sides(codecommit, work, three_way):
+    """User Guide, "Merge a pull request": "creates a merge commit for the merge in the destination branch, but also
+    retains the individual commits made in the source branch"; API Reference, MergeMetadata."""
+    source = work.git("rev-parse", "feature").stdout.strip()
+    ahead = on_main(work, "other.txt", "x")
+    merged = three_way(authorName="Ada Lovelace", email="ada@example.com", commitMessage="Both files")
+    commit = tip(codecommit)
+    (target,) = merged["pullRequestTargets"]
+    option = {"mergeOption": "THREE_WAY_MERGE", "mergeCommitId": commit}
+    assert target["mergeMetadata"] == {"isMerged": True, "mergedBy": DEVELOPER, **option}
+    assert merged["pullRequestStatus"] == "CLOSED"
+    made = codecommit.get_commit(repositoryName="demo", commitId=commit)["commit"]
+    assert (made["parents"], made["message"].strip()) == ([ahead, source], "Both files")
+    assert {(made[role]["name"], made[role]["email"]) for role in ("author", "committer")} == {
+        ("Ada Lovelace", "ada@example.com")
+    }
+    work.git("fetch", "-q")
+    files = work.git("ls-tree", "-r", "--name-only", "origin/main").stdout.split()
+    assert files == ["kept.txt", "new.txt", "other.txt"]
+
+
+def test_a_three_way_merge_makes_a_commit_where_a_fast_forward_would_do(codecommit, work, three_way):
+    before, source = tip(codecommit), tip(codecommit, "feature")
+    three_way()
+    made = codecommit.get_commit(repositoryName="demo", commitId=tip(codecommit))["commit"]
+    assert made["parents"] == [before, source]
+    assert source in made["message"]
+
+
+def test_a_three_way_merge_refuses_what_a_squash_refuses(codecommit, work, refused, three_way):
+    """API Reference, MergePullRequestByThreeWay: its parameters and errors are those of MergePullRequestBySquash."""
+    assert [refused(three_way, **params)[0] for params, _ in REFUSED_SQUASHES] == [code for _, code in REFUSED_SQUASHES]
+    on_main(work, "new.txt", "other")
+    assert refused(three_way, conflictDetailLevel="LINE_LEVEL")[0] == "ManualMergeRequiredException"
+    assert is_open(codecommit)
+
+
 def test_a_squash_message_holds_those_of_the_commits(codecommit, work, squash):
     """User Guide, "Merge a pull request": "By default, the commit message for that squash commit contains all the commit
     messages of the changes in the source branch"."""
@@ -202,9 +248,9 @@ def test_unrelated_histories_are_not_merged(codecommit, work, refused):
         assert refused(merge, pullRequestId="2", repositoryName="demo")[0] == "ManualMergeRequiredException"
 
 
-@pytest.mark.parametrize("way", ["squash", "fast_forward"])
-def test_what_both_merges_refuse(codecommit, work, refused, way):
-    """API Reference, MergePullRequestBySquash and MergePullRequestByFastForward, "Errors"."""
+@pytest.mark.parametrize("way", ["squash", "fast_forward", "three_way"])
+def test_what_all_merges_refuse(codecommit, work, refused, way):
+    """API Reference, MergePullRequestBySquash and its siblings, "Errors"."""
     merge = getattr(codecommit, f"merge_pull_request_by_{way}")
     codecommit.create_repository(repositoryName="other")
     params = {"pullRequestId": "1", "repositoryName": "demo"}
@@ -235,22 +281,22 @@ def test_what_a_squash_refuses(codecommit, work, refused, squash):
 
 def test_a_message_above_the_quota_is_refused(codecommit, work, refused, squash, monkeypatch):
     """User Guide, "Quotas", "Metadata for a commit": 20 MB (here 20 bytes); CommitMessageLengthExceededException."""
-    monkeypatch.setattr("sandbox.codecommit.merging.LARGEST_METADATA", 20)
+    monkeypatch.setattr("sandbox.codecommit.merge_strategies.LARGEST_METADATA", 20)
     assert refused(squash, commitMessage="é" * 11)[0] == "CommitMessageLengthExceededException"
     squash(commitMessage="é" * 10)
 
 
 def test_a_push_that_is_faster_wins(codecommit, work, refused, squash, sandbox, monkeypatch):
     """ConcurrentReferenceUpdateException: "the target branch has been modified ... while the merge was in progress"."""
-    from sandbox.codecommit import merging
+    from sandbox.codecommit import merge_strategies
 
-    made = merging._commit
+    made = merge_strategies._commit
 
     def slow(call, repository, *rest):
         repository.git("update-ref", "refs/heads/main", "refs/heads/feature")
         return made(call, repository, *rest)
 
-    monkeypatch.setattr(merging, "_commit", slow)
+    monkeypatch.setattr(merge_strategies, "_commit", slow)
     assert refused(squash)[0] == "ConcurrentReferenceUpdateException"
 
 

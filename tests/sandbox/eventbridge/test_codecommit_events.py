@@ -170,6 +170,7 @@ STATE = ("event", "pullRequestStatus", "isMerged", "mergeOption")
     [
         ("fast_forward", "FAST_FORWARD_MERGE", (None, None)),
         ("squash", "SQUASH_MERGE", ("FILE_LEVEL", "NONE")),
+        ("three_way", "THREE_WAY_MERGE", ("FILE_LEVEL", "NONE")),
     ],
 )
 def test_a_merge_tells_of_the_branch_and_of_the_pull_request(codecommit, work, told, opened, way, option, conflicts):
@@ -183,6 +184,21 @@ def test_a_merge_tells_of_the_branch_and_of_the_pull_request(codecommit, work, t
     commits = ("baseCommitId", "destinationCommitId", "sourceCommitId", "mergeOption")
     assert details([moved], *commits) == [(before, before, source, option)]
     assert details([moved], "conflictDetailsLevel", "conflictResolutionStrategy") == [conflicts]
+
+
+def test_a_merge_of_branches_is_told_as_one(codecommit, work, told, opened):
+    """The example of the event referenceUpdated is such a merge: THREE_WAY_MERGE, LINE_LEVEL."""
+    before, source = head(work, "main"), head(work, "x")
+    params = {"repositoryName": "demo", "sourceCommitSpecifier": "x", "destinationCommitSpecifier": "main"}
+    after = codecommit.merge_branches_by_three_way(**params, conflictDetailLevel="LINE_LEVEL")["commitId"]
+    (moved,) = told()
+    assert details([moved], *MOVES) == [("referenceUpdated", "main", before, after)]
+    commits = ("baseCommitId", "destinationCommitId", "sourceCommitId", "mergeOption")
+    assert details([moved], *commits) == [(before, before, source, "THREE_WAY_MERGE")]
+    assert details([moved], "conflictDetailsLevel", "conflictResolutionStrategy") == [("LINE_LEVEL", "NONE")]
+    again = {**params, "sourceCommitSpecifier": "HEAD"}
+    assert codecommit.merge_branches_by_fast_forward(**again)["commitId"] == after
+    assert told() == [], "nothing moved"
 
 
 def test_a_push_moves_a_pull_request_and_may_merge_it(work, told, opened):
