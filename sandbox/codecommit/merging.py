@@ -55,7 +55,8 @@ def move_branch(call: Call, repository: Repository, branch: str, before: str, af
 
 def _tips(call: Call, repository: Repository, pull_request: PullRequest) -> tuple[str, str]:
     """Source and destination of an open pull request, now. Raises PullRequestAlreadyClosedException,
-    InvalidCommitIdException, TipOfSourceReferenceIsDifferentException."""
+    InvalidCommitIdException, TipOfSourceReferenceIsDifferentException; PullRequestApprovalRulesNotSatisfiedException
+    unless the rules are overridden."""
     if not pull_request.is_open:
         raise fault(call, "PullRequestAlreadyClosedException")
     expected = call.params.get("sourceCommitId")
@@ -63,4 +64,6 @@ def _tips(call: Call, repository: Repository, pull_request: PullRequest) -> tupl
         raise fault(call, "InvalidCommitIdException")
     if expected not in (None, pull_request.source_commit):
         raise fault(call, "TipOfSourceReferenceIsDifferentException")
+    if pull_request.unmet_rules() and not pull_request.review.overrider:
+        raise fault(call, "PullRequestApprovalRulesNotSatisfiedException")
     return pull_request.source_commit, pull_request.destination_commit

@@ -8,13 +8,14 @@ source).
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from sandbox.codecommit.approval_rule import ApprovalRule
 from sandbox.codecommit.comment import Thread
 from sandbox.codecommit.pull_request_events import CLOSED, MERGED, SOURCE_UPDATED
+from sandbox.codecommit.review import Review
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,8 @@ class Merge:
 @dataclass(eq=False)
 class PullRequest:
     """source, destination: names of branches. asked: the request that made it, to tell a retry from another request
-    with its token. The commits, once it is closed, are those at its end."""
+    with its token. The commits, once it is closed, are those at its end. reviews: of all its revisions, the current one
+    last."""
 
     id: str
     title: str
@@ -46,11 +48,26 @@ class PullRequest:
     active: datetime = field(init=False)
     is_open: bool = True
     merge: Merge | None = None
-    revision: str = field(default_factory=lambda: secrets.token_hex(32))
+    reviews: list[Review] = field(default_factory=lambda: [Review()])
+    rules: list[ApprovalRule] = field(default_factory=list)
     threads: list[Thread] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.active = self.created
+
+    @property
+    def review(self) -> Review:
+        """Of the current revision."""
+        return self.reviews[-1]
+
+    @property
+    def revision(self) -> str:
+        return self.review.revision
+
+    def unmet_rules(self) -> list[str]:
+        """The names of the approval rules that the current revision does not satisfy, whether they are overridden or
+        not."""
+        return [rule.name for rule in self.rules if not rule.is_met(self.review.approvals)]
 
     def touch(self) -> None:
         self.active = datetime.now(UTC)
@@ -71,7 +88,8 @@ class PullRequest:
             return CLOSED
         event = None
         if source != self.source_commit:
-            self.source_commit, self.revision = source, secrets.token_hex(32)
+            self.source_commit = source
+            self.reviews.append(Review())
             self.touch()
             event = SOURCE_UPDATED
         elif destination == self.destination_commit:

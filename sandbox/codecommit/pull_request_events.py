@@ -7,6 +7,7 @@ for people, and not AWS's own words here.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -21,10 +22,17 @@ CREATED = "pullRequestCreated"
 SOURCE_UPDATED = "pullRequestSourceBranchUpdated"
 CLOSED = "pullRequestStatusChanged"
 MERGED = "pullRequestMergeStatusUpdated"
+RULE_CREATED = "pullRequestApprovalRuleCreated"
+RULE_UPDATED = "pullRequestApprovalRuleUpdated"
+RULE_DELETED = "pullRequestApprovalRuleDeleted"
+OVERRIDDEN = "pullRequestApprovalRuleOverridden"
+APPROVAL_CHANGED = "pullRequestApprovalStateChanged"
 
 
-def pull_request_change(repository: Repository, pull_request: PullRequest, name: str, actor: str) -> Event:
-    """name: CREATED, SOURCE_UPDATED, CLOSED or MERGED. actor: ARN of who did it."""
+def pull_request_change(
+    repository: Repository, pull_request: PullRequest, name: str, actor: str, more: Mapping[str, str]
+) -> Event:
+    """name: one of the above. actor: ARN of who did it. more: what this event has besides."""
     console = f"https://{repository.region}.console.aws.amazon.com/codesuite/codecommit/repositories"
     page = f"{console}/{repository.name}/pull-requests/{pull_request.id}?region={repository.region}"
     detail = {
@@ -50,7 +58,7 @@ def pull_request_change(repository: Repository, pull_request: PullRequest, name:
     return Event(
         source="aws.codecommit",
         detail_type="CodeCommit Pull Request State Change",
-        detail={name: value for name, value in detail.items() if value is not None},
+        detail={name: value for name, value in detail.items() if value is not None} | dict(more),
         resources=(repository.arn,),
         account=repository.account,
         region=repository.region,

@@ -202,5 +202,5 @@ def shown(repository: Repository, pull_request: PullRequest) -> dict[str, Any]:
         ],
         "clientRequestToken": pull_request.token,
         "revisionId": pull_request.revision,
-        "approvalRules": [],
+        "approvalRules": [rule.shown() for rule in pull_request.rules],
     }

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from sandbox.calls import Call
+from sandbox.codecommit.approvals import ApprovalOperations
 from sandbox.codecommit.branch_merging import BranchMergeOperations, target_branch
 from sandbox.codecommit.comments import CommentOperations
 from sandbox.codecommit.merging import MergeOperations
@@ -15,7 +16,7 @@ from sandbox.inside import Inside
 from sandbox.resources import request_tags
 
 
-class CodeCommit(CommentOperations, MergeOperations, BranchMergeOperations):
+class CodeCommit(CommentOperations, ApprovalOperations, MergeOperations, BranchMergeOperations):
     """All that the sandbox has of CodeCommit; every other operation is answered NotImplementedInSandbox."""
 
     complete = True

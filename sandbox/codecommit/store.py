@@ -206,9 +206,16 @@ class Repositories:
         for pull_request, name in followed:
             self.tell(repository, pull_request, name, actor)
 
-    def tell(self, repository: Repository, pull_request: PullRequest, name: str, actor: str) -> None:
-        """Tell EventBridge what became of a pull request. name: that of the event."""
-        self._tell(pull_request_change(repository, pull_request, name, actor))
+    def tell(
+        self,
+        repository: Repository,
+        pull_request: PullRequest,
+        name: str,
+        actor: str,
+        more: Mapping[str, str] | None = None,
+    ) -> None:
+        """Tell EventBridge what became of a pull request. name: that of the event. more: what it has besides."""
+        self._tell(pull_request_change(repository, pull_request, name, actor, more or {}))
 
     def tell_of_comment(self, thread: Thread, comment: Comment, name: str, actor: str) -> None:
         """Tell EventBridge of a comment. name: that of the event."""

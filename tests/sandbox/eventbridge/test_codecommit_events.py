@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -258,4 +259,43 @@ def test_comments_are_told_of(codecommit, work, told, opened):
     assert details(told(), "event", "commentId", "inReplyTo", "afterCommitId") == [
         ("commentOnPullRequestCreated", reply, made[0], commits["afterCommitId"]),
         ("commentOnPullRequestUpdated", reply, made[0], commits["afterCommitId"]),
+    ]
+
+
+def test_approvals_and_their_rules_are_told_of(codecommit, client, work, told, opened):
+    """Events pullRequestApprovalRuleCreated, …Updated, …Deleted, …Overridden and pullRequestApprovalStateChanged: those
+    of a pull request, and a few members more."""
+    iam = client("iam")
+    iam.create_user(UserName="reviewer")
+    key = iam.create_access_key(UserName="reviewer")["AccessKey"]
+    reviewer = client("codecommit", key=key["AccessKeyId"], secret=key["SecretAccessKey"])
+    statement = {"Type": "Approvers", "NumberOfApprovalsNeeded": 1}
+    one = json.dumps({"Version": "2018-11-08", "Statements": [statement]})
+    name = {"pullRequestId": opened, "approvalRuleName": "One of us"}
+    made = codecommit.create_pull_request_approval_rule(**name, approvalRuleContent=one)["approvalRule"]
+    changed = codecommit.update_pull_request_approval_rule_content(**name, newRuleContent=one + " ")["approvalRule"]
+    for _ in range(2):
+        codecommit.delete_pull_request_approval_rule(**name)
+    rule = ("approvalRuleId", "approvalRuleName", "approvalRuleContentSha256")
+    seen = told()
+    assert details(seen, "event", *rule) == [
+        (f"pullRequestApprovalRule{what}", made["approvalRuleId"], "One of us", content["ruleContentSha256"])
+        for what, content in (("Created", made), ("Deleted", changed), ("Updated", changed))
+    ]
+    assert {event["detail-type"] for event in seen} == {"CodeCommit Pull Request State Change"}
+    assert details(seen, "pullRequestId", "pullRequestStatus", "isMerged") == [(opened, "Open", "False")] * 3
+    revision = codecommit.get_pull_request(pullRequestId=opened)["pullRequest"]["revisionId"]
+    of = {"pullRequestId": opened, "revisionId": revision}
+    by_reviewer = ("callerUserArn", "author", "revisionId")
+    person = (DEVELOPER.replace("developer", "reviewer"), DEVELOPER, revision)
+    for state in ("APPROVE", "APPROVE", "REVOKE", "REVOKE"):  # twice is no change
+        reviewer.update_pull_request_approval_state(**of, approvalState=state)
+    changes = told()
+    assert sorted(details(changes, "event", "approvalStatus", *by_reviewer)) == [
+        ("pullRequestApprovalStateChanged", state, *person) for state in ("APPROVE", "REVOKE")
+    ]
+    for status in ("OVERRIDE", "REVOKE", "REVOKE"):
+        reviewer.override_pull_request_approval_rules(**of, overrideStatus=status)
+    assert sorted(details(told(), "event", "overrideStatus", *by_reviewer)) == [
+        ("pullRequestApprovalRuleOverridden", status, *person) for status in ("OVERRIDE", "REVOKE")
     ]
