@@ -15,6 +15,8 @@ from sandbox.codecommit.reference_events import HEADS, TAGS
 from sandbox.codecommit.rules import fault, is_branch_name, is_full_id
 from sandbox.codecommit.store import Repository
 
+SIDES = ("source", "destination")
+
 
 class BranchMergeOperations(ContentOperations):
     def MergeBranchesByFastForward(self, call: Call) -> dict[str, Any]:
@@ -35,7 +37,7 @@ class BranchMergeOperations(ContentOperations):
         check_merge(call, strategy)
         repository = self.repository(call)
         with repository.lock:
-            source, destination = (_commit(call, repository, f"{side}CommitSpecifier") for side in _SIDES)
+            source, destination = (commit_of(call, repository, f"{side}CommitSpecifier") for side in SIDES)
             branch = _target(call, repository)
             commit = merged_commit(call, repository, strategy, destination, source)
             base = repository.merge_base(destination, source)
@@ -45,9 +47,6 @@ class BranchMergeOperations(ContentOperations):
                 self.repositories.moved(repository, [move], call.caller.arn)
         tree = repository.git("rev-parse", "--verify", f"{commit}^{{tree}}").decode().strip()
         return {"commitId": commit, "treeId": tree}
-
-
-_SIDES = ("source", "destination")
 
 
 def target_branch(params: Mapping[str, Any], repository: Repository) -> str | None:
@@ -77,7 +76,7 @@ def _target(call: Call, repository: Repository) -> str:
     raise fault(call, "BranchNameRequiredException" if branch is None else "BranchDoesNotExistException")
 
 
-def _commit(call: Call, repository: Repository, member: str) -> str:
+def commit_of(call: Call, repository: Repository, member: str) -> str:
     """Raises CommitRequiredException, InvalidCommitException, CommitDoesNotExistException."""
     if not call.params[member]:
         raise fault(call, "CommitRequiredException")

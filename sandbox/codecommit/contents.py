@@ -17,7 +17,7 @@ LARGEST_FILE = 6 * 1024 * 1024
 MOST_COMMITS = 100
 DIFFERENCES_A_PAGE = 100
 _EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
-_MODES = {"100644": "NORMAL", "100755": "EXECUTABLE", "120000": "SYMLINK"}
+MODES = {"100644": "NORMAL", "100755": "EXECUTABLE", "120000": "SYMLINK"}
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ class ContentOperations(BranchOperations):
             "commitId": commit,
             "blobId": entries[0].id,
             "filePath": path,
-            "fileMode": _MODES[entries[0].mode],
+            "fileMode": MODES[entries[0].mode],
             "fileSize": size,
             "fileContent": repository.git("cat-file", "blob", entries[0].id),
         }
@@ -100,9 +100,9 @@ class ContentOperations(BranchOperations):
         answer["subModules"] = [_shown(item, path, "commitId") for item in entries if item.kind == "commit"]
         for name, wanted in (("files", ("NORMAL", "EXECUTABLE")), ("symbolicLinks", ("SYMLINK",))):
             answer[name] = [
-                {**_shown(item, path, "blobId"), "fileMode": _MODES[item.mode]}
+                {**_shown(item, path, "blobId"), "fileMode": MODES[item.mode]}
                 for item in entries
-                if _MODES.get(item.mode) in wanted
+                if MODES.get(item.mode) in wanted
             ]
         return answer
 

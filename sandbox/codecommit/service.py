@@ -7,8 +7,9 @@ from pathlib import Path
 
 from sandbox.calls import Call
 from sandbox.codecommit.approvals import ApprovalOperations
-from sandbox.codecommit.branch_merging import BranchMergeOperations, target_branch
+from sandbox.codecommit.branch_merging import target_branch
 from sandbox.codecommit.comments import CommentOperations
+from sandbox.codecommit.merge_forecasts import MergeForecastOperations
 from sandbox.codecommit.merging import MergeOperations
 from sandbox.codecommit.reference_events import HEADS
 from sandbox.codecommit.store import Repositories
@@ -16,7 +17,7 @@ from sandbox.inside import Inside
 from sandbox.resources import request_tags
 
 
-class CodeCommit(CommentOperations, ApprovalOperations, MergeOperations, BranchMergeOperations):
+class CodeCommit(CommentOperations, ApprovalOperations, MergeOperations, MergeForecastOperations):
     """All that the sandbox has of CodeCommit; every other operation is answered NotImplementedInSandbox."""
 
     complete = True
