@@ -21,11 +21,12 @@ def work(clone, codecommit):
     """A working copy with main, and feature a commit ahead of it, which changes, adds and deletes a file; and the pull
     request 1 between them."""
     made = clone()
-    for name in ("kept.txt", "gone.txt", "changed.txt"):
-        made.commit(name, "one\ntwo\n")
+    for name in ("kept.txt", "gone.txt"):
+        (made.path / name).write_text("one\ntwo\n")
+    made.commit("changed.txt", "one\ntwo\n")
     made.git("push", "-q", "origin", "main")
     made.git("checkout", "-q", "-b", "feature")
-    made.git("rm", "-q", "gone.txt")
+    (made.path / "gone.txt").unlink()
     (made.path / "changed.txt").write_text("one\n2\nthree")
     made.commit("folder/new.txt", "")
     made.git("push", "-q", "origin", "feature")
