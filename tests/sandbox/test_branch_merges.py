@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+from typing import Any
 
 import pytest
 
@@ -107,7 +108,7 @@ def test_a_target_branch_gets_the_merge(codecommit, work, merge, refused):
     assert tip(codecommit, "target") == source
 
 
-REFUSED = [
+REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"repositoryName": None}, "RepositoryNameRequiredException"),
     ({"repositoryName": "none"}, "RepositoryDoesNotExistException"),
     ({"sourceCommitSpecifier": None}, "CommitRequiredException"),

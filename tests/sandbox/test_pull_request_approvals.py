@@ -6,6 +6,7 @@ from __future__ import annotations
 import hashlib
 import json
 import subprocess
+from typing import Any
 
 import pytest
 
@@ -120,7 +121,7 @@ def test_what_rules_refuse(codecommit, work, refused, monkeypatch):
         (delete, dict(RULE), None),
     ]
     for call, params, document in calls:
-        wrong = [
+        wrong: list[tuple[dict[str, Any], str]] = [
             ({"pullRequestId": None}, "PullRequestIdRequiredException"),
             ({"pullRequestId": "x"}, "InvalidPullRequestIdException"),
             ({"pullRequestId": "7"}, "PullRequestDoesNotExistException"),

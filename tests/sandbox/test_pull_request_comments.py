@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+from typing import Any
 
 import pytest
 
@@ -145,13 +146,13 @@ PLACES = [
     (at("changed.txt", 4, "AFTER"), "InvalidFilePositionException"),
     (at("changed.txt", 3, "BEFORE"), "InvalidFilePositionException"),
 ]
-WORDS = [
+WORDS: list[tuple[dict[str, Any], str]] = [
     ({"content": None}, "CommentContentRequiredException"),
     ({"content": ""}, "CommentContentRequiredException"),
     ({"content": "é" * 10_241}, "CommentContentSizeLimitExceededException"),
     ({"clientRequestToken": ""}, "InvalidClientRequestTokenException"),
 ]
-WHERE = [
+WHERE: list[tuple[dict[str, Any], str]] = [
     ({"pullRequestId": None}, "PullRequestIdRequiredException"),
     ({"pullRequestId": "7"}, "PullRequestDoesNotExistException"),
     ({"repositoryName": None}, "RepositoryNameRequiredException"),

@@ -55,8 +55,8 @@ def test_a_second_project_of_one_name(codebuild, project, refused, role):
 
 
 def test_a_role_that_codebuild_cannot_take(codebuild, project, refused, shared_client, role):
-    given = {"source": {"type": "NO_SOURCE", "buildspec": HELLO}, "artifacts": {"type": "NO_ARTIFACTS"}}
-    given |= {"name": "other", "environment": ENVIRONMENT}
+    given = {"name": "other", "environment": ENVIRONMENT, "artifacts": {"type": "NO_ARTIFACTS"}}
+    given |= {"source": {"type": "NO_SOURCE", "buildspec": HELLO}}
     other = make_role(shared_client("iam"), "other-role")
     for arn in (other, role + "-gone"):
         code, message = refused(codebuild.create_project, serviceRole=arn, **given)
