@@ -87,6 +87,7 @@ def test_what_platform_teams_type_does_what_it_says(page: str, aws: Sandbox, wor
     assert described["status"] == 200
 
 
+@pytest.mark.slow
 def test_the_other_commands_of_the_account_page_are_understood(aws: Sandbox, workshop: Path) -> None:
     """With a permission set that nobody has: AWS's model takes all that the command says, and then looks for it."""
     handing, trying = [block for block in commands(TEMPLATE / "docs/account.md") if "make account" not in block]

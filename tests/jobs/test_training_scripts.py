@@ -58,6 +58,7 @@ def write(table: pd.DataFrame, folder: Path, task: str, **declared: Any) -> list
     return [*map(str, arguments)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("task", "framework"), VARIANTS)
 def test_what_is_declared_is_learned_described_and_not_news_to_the_next_check(
     task: str,

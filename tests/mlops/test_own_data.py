@@ -269,6 +269,7 @@ def test_limits_that_people_set_and_other_values_of_environments_are_minded(repo
     assert "grade: {type: number, minimum: 1.0, maximum: 6.0}  # school" in yaml_file.read_text()
 
 
+@pytest.mark.slow
 def test_settings_with_windows_line_ends_keep_them(repository: Repository, file: Path) -> None:
     settings = repository.path / "mlops.yaml"
     settings.write_bytes(settings.read_bytes().replace(b"\n", b"\r\n"))

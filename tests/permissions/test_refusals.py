@@ -23,6 +23,7 @@ def stack(running_sandbox: Sandbox) -> Iterator[tuple[Stack, Deployed]]:
     running_sandbox.reset()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.who} {case.action} {case.resource} {case.allowed}")
 def test_each_is_decided_as_it_says(case: Case, stack: tuple[Stack, Deployed], engine: Engine) -> None:
     roles, deployed = stack

@@ -28,6 +28,7 @@ def events(*times, message="line"):
     return [{"timestamp": at, "message": message} for at in times]
 
 
+@pytest.mark.slow
 def test_a_group_that_cannot_be(logs, refused):
     """CreateLogGroup: names "can't start with the string aws/"; characters; once."""
     for name in ("aws/x", "a b"):

@@ -62,6 +62,7 @@ def test_call_and_times_say_which_calls_fail(sandbox, sagemaker):
     assert [_fails(sagemaker.list_models) for _ in range(2)] == [False, True]
 
 
+@pytest.mark.slow
 def test_a_client_that_retries_survives_throttling(sandbox, client):
     sandbox.set_faults([fault("throttling", operation="ListModels")])
     client("sagemaker", attempts=3).list_models()

@@ -10,6 +10,7 @@ def ec2(shared_client):
     return shared_client("ec2")
 
 
+@pytest.mark.slow
 def test_subnets_and_security_groups_are_found(ec2):
     subnet = ec2.describe_subnets()["Subnets"][0]
     assert ec2.describe_subnets(SubnetIds=[subnet["SubnetId"]])["Subnets"][0]["VpcId"] == subnet["VpcId"]

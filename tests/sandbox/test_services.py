@@ -67,6 +67,7 @@ def test_a_signing_name_leads_to_the_service(service):
     assert service in services_signed_as(metadata.get("signingName", metadata["endpointPrefix"]))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("service", "operation"),
     [
@@ -130,6 +131,7 @@ def test_every_fault_name_and_log_field_is_documented():
         assert f"`{field}`" in text
 
 
+@pytest.mark.slow
 def test_every_command_of_the_documentation_is_one_that_these_tests_run(run_sandbox, aws_cli, tmp_path):
     """The commands of docs/sandbox.md: `serve` and `env` are run by test_command_line, the `run` ones here."""
     text = (ROOT / "docs" / "sandbox.md").read_text()

@@ -243,6 +243,7 @@ def test_another_server_is_no_riddle(other_server: str, monkeypatch: pytest.Monk
         assert "\n" not in str(refused.value)
 
 
+@pytest.mark.slow
 def test_where_nothing_answers_it_says_how_to_start_one(repository: ModelRepository) -> None:
     line = repository.refusal("predict", "data/breast_cancer.csv", "--url", "http://127.0.0.1:9")
     assert line.endswith("nothing answers on http://127.0.0.1:9; start a server with: mlops serve")

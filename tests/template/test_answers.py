@@ -75,6 +75,7 @@ def test_a_bad_answer_is_refused_with_its_reason_before_any_folder_is_made(
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", ["choice that is none", "name that is not UTF-8", "name with an escape sequence"])
 def test_on_the_command_line_a_refusal_is_one_line_and_code_1(case: str, tmp_path: Path) -> None:
     answers, reason = BAD[case]
@@ -96,6 +97,7 @@ def test_on_a_terminal_a_bad_answer_ends_it_right_after_its_question(tmp_path: P
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_on_a_terminal_a_choice_may_be_typed_by_name_or_number_and_enter_takes_the_default(tmp_path: Path) -> None:
     asked = [name for name in json.loads((TEMPLATE / "cookiecutter.json").read_text("utf-8")) if name[0] != "_"]
     typed = {"task": "2", "framework": "xgboost"}

@@ -99,6 +99,7 @@ def test_the_size_of_a_template_in_the_request_is_limited(stacks, refused):
     stacks.api.validate_template(TemplateBody=padded(51_200))
 
 
+@pytest.mark.slow
 def test_a_template_comes_from_s3_by_any_of_its_addresses(stacks, client, refused):
     s3 = client("s3")
     s3.create_bucket(Bucket="templates")

@@ -18,6 +18,7 @@ def request_of(account: Account) -> dict[str, Any]:
     return {"ModelName": "m", "ExecutionRoleArn": account.role, "PrimaryContainer": CONTAINER}
 
 
+@pytest.mark.slow
 def test_models_are_kept(account: Account, refused: Any, request_of: dict[str, Any]) -> None:
     sagemaker = account.sagemaker
     arn = sagemaker.create_model(**request_of, Tags=[{"Key": "a", "Value": "1"}])["ModelArn"]
