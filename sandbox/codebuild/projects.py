@@ -3,11 +3,10 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
+from sandbox import paging
 from sandbox.callers import Caller
 from sandbox.calls import Call
 from sandbox.codebuild.rules import PRINCIPAL, cannot_assume, check_settings, check_tags, invalid
@@ -121,19 +120,7 @@ def described(project: Project) -> dict[str, Any]:
 
 def page(call: Call, items: Sequence[T]) -> tuple[list[T], str | None]:
     """At most 100 items and the token of the next. Raises InvalidInputException for a token of nobody's making."""
-    start = 0
-    token = call.params.get("nextToken")
-    if token:
-        try:
-            operation, number = base64.b64decode(token, validate=True).decode().split(" ")
-            start = int(number)
-        except (ValueError, binascii.Error) as error:
-            raise invalid("Invalid next token") from error
-        if operation != call.operation or start < 0:
-            raise invalid("Invalid next token")
-    end = start + A_PAGE
-    following = base64.b64encode(f"{call.operation} {end}".encode()).decode() if end < len(items) else None
-    return list(items[start:end]), following
+    return paging.page(call, items, A_PAGE, call.params.get("nextToken") or None, invalid("Invalid next token"))
 
 
 def _name(name: str) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from itertools import groupby
-from typing import Any, cast
+from typing import Any
 
 from sandbox.calls import Call
 from sandbox.codecommit.client_tokens import asked, client_token
@@ -79,8 +79,7 @@ class CommentOperations(PullRequestOperations):
                 if wanted in (None, (thread.before, thread.after))
                 for comment in thread.comments
             ]
-        some, token = page(call, found, size, params.get("nextToken"))
-        pairs = cast("list[tuple[Thread, Comment]]", some)
+        pairs, token = page(call, found, size, params.get("nextToken"))
         data = [
             {**thread.shown(), "comments": [comment.shown() for _, comment in of_thread]}
             for thread, of_thread in groupby(pairs, key=lambda pair: pair[0])

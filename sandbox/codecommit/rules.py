@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from typing import TypeVar
 
+from sandbox import paging
 from sandbox.calls import Call
 from sandbox.errors import AwsError
 from sandbox.patterns import matches
 from sandbox.refusals import sentence
+
+T = TypeVar("T")
 
 TAG_CHARACTERS = r"[\p{L}\p{Z}\p{N}_.:/=+\-@]*"
 MOST_TAGS = 50
@@ -82,17 +84,6 @@ def check_tag_keys(call: Call, keys: Iterable[str]) -> None:
         raise fault(call, "InvalidSystemTagUsageException")
 
 
-def page(call: Call, items: Sequence[object], size: int, token: str | None) -> tuple[list[object], str | None]:
+def page(call: Call, items: Sequence[T], size: int, token: str | None) -> tuple[list[T], str | None]:
     """One page and the token of the next. Raises InvalidContinuationTokenException for a token of nobody's making."""
-    start = 0
-    if token is not None:
-        try:
-            operation, number = base64.b64decode(token, validate=True).decode().split(" ")
-            start = int(number)
-        except (ValueError, binascii.Error, UnicodeDecodeError) as error:
-            raise fault(call, "InvalidContinuationTokenException") from error
-        if operation != call.operation or not start >= 0:
-            raise fault(call, "InvalidContinuationTokenException")
-    end = start + size
-    following = base64.b64encode(f"{call.operation} {end}".encode()).decode() if end < len(items) else None
-    return list(items[start:end]), following
+    return paging.page(call, items, size, token, fault(call, "InvalidContinuationTokenException"))

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from threading import RLock
 from typing import Any
 
+from sandbox import paging
 from sandbox.calls import Call
 from sandbox.errors import AwsError
 from sandbox.eventbridge.pattern import Pattern
@@ -105,8 +106,5 @@ def invalid(message: str) -> AwsError:
 
 def page(call: Call, items: list[Any]) -> tuple[list[Any], str | None]:
     """The part of a list that Limit (default 100) and NextToken ask for, and the next token."""
-    token = call.params.get("NextToken")
-    if token is not None and not token.isdigit():
-        raise invalid("Parameter NextToken is not valid.")
-    start, size = int(token or 0), call.params.get("Limit") or 100
-    return items[start : start + size], str(start + size) if start + size < len(items) else None
+    refusal = invalid("Parameter NextToken is not valid.")
+    return paging.page(call, items, call.params.get("Limit") or 100, call.params.get("NextToken"), refusal)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any, TypeVar
 
 from sandbox.calls import Call
+from sandbox.paging import page
 from sandbox.sagemaker.store import invalid
 
 T = TypeVar("T")
@@ -36,10 +35,8 @@ def listed(
     found.sort(key=lambda item: (name(item) if by_name else created(item).timestamp(), tie(item)))
     if params.get("SortOrder") == "Descending":
         found.reverse()
-    start = _start(call, params.get("NextToken"))
-    end = start + params.get("MaxResults", DEFAULT_RESULTS)
-    token = base64.b64encode(f"{call.operation} {end}".encode()).decode() if end < len(found) else None
-    return found[start:end], token
+    size, token = params.get("MaxResults", DEFAULT_RESULTS), params.get("NextToken")
+    return page(call, found, size, token, invalid("Invalid NextToken"))
 
 
 def _wanted(params: dict[str, Any], name: str, created: float) -> bool:
@@ -49,16 +46,3 @@ def _wanted(params: dict[str, Any], name: str, created: float) -> bool:
         and (after is None or created > float(after))
         and (before is None or created < float(before))
     )
-
-
-def _start(call: Call, token: str | None) -> int:
-    if token is None:
-        return 0
-    try:
-        operation, number = base64.b64decode(token, validate=True).decode().split(" ")
-        start = int(number)
-    except (ValueError, binascii.Error) as error:
-        raise invalid("Invalid NextToken") from error
-    if operation != call.operation or start < 0:
-        raise invalid("Invalid NextToken")
-    return start

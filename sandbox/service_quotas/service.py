@@ -3,15 +3,16 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from sandbox.calls import Call
 from sandbox.errors import AwsError, NotImplementedInSandbox
+from sandbox.paging import page
 from sandbox.service_quotas.quotas import Quotas
 from sandbox.service_quotas.table import Quota
+
+T = TypeVar("T")
 
 SAGEMAKER = {"ServiceCode": "sagemaker", "ServiceName": "Amazon SageMaker"}
 _MOST_RESULTS = 100
@@ -100,22 +101,7 @@ def _shown(quota: Quota, arn: str, value: float) -> dict[str, Any]:
     }
 
 
-def _page(call: Call, items: Sequence[Any]) -> tuple[Sequence[Any], str | None]:
+def _page(call: Call, items: Sequence[T]) -> tuple[list[T], str | None]:
     """MaxResults (1 to 100) items and the token of the next page. Raises InvalidPaginationTokenException."""
-    start = _start(call)
-    end = start + call.params.get("MaxResults", _MOST_RESULTS)
-    following = base64.b64encode(f"{call.operation} {end}".encode()).decode() if end < len(items) else None
-    return items[start:end], following
-
-
-def _start(call: Call) -> int:
-    token = call.params.get("NextToken")
-    if token is None:
-        return 0
-    try:
-        operation, number = base64.b64decode(token, validate=True).decode().split(" ")
-        if operation == call.operation and int(number) >= 0:
-            return int(number)
-    except (ValueError, binascii.Error):
-        pass
-    raise AwsError("InvalidPaginationTokenException", "Invalid pagination token.")
+    refusal = AwsError("InvalidPaginationTokenException", "Invalid pagination token.")
+    return page(call, items, call.params.get("MaxResults", _MOST_RESULTS), call.params.get("NextToken"), refusal)

@@ -192,6 +192,18 @@ def clone(sandbox: Sandbox, codecommit: Any, git_env: dict[str, str], tmp_path: 
 
 
 @pytest.fixture
+def work(clone: Callable[..., Clone]) -> Clone:
+    """A working copy whose repository `demo` has main, and feature one commit ahead of it; feature is checked out."""
+    made = clone()
+    made.commit()
+    made.git("push", "-q", "origin", "main")
+    made.git("checkout", "-q", "-b", "feature")
+    made.commit("new.txt")
+    made.git("push", "-q", "origin", "feature")
+    return made
+
+
+@pytest.fixture
 def run_sandbox() -> Callable[..., subprocess.CompletedProcess[str]]:
     """run_sandbox("run", "--", "aws", ...) -> the finished `python -m sandbox` process."""
 

@@ -27,17 +27,11 @@ def content(needed=1, *pool):
 
 
 @pytest.fixture
-def work(clone, codecommit):
-    """A working copy with main, and feature a commit ahead of it; and the developer's pull request 1 between them."""
-    made = clone()
-    made.commit()
-    made.git("push", "-q", "origin", "main")
-    made.git("checkout", "-q", "-b", "feature")
-    made.commit("new.txt")
-    made.git("push", "-q", "origin", "feature")
+def work(work, codecommit):
+    """The same, and the developer's pull request 1 between its branches."""
     target = {"repositoryName": "demo", "sourceReference": "feature", "destinationReference": "main"}
     codecommit.create_pull_request(title="A change", targets=[target])
-    return made
+    return work
 
 
 @pytest.fixture

@@ -14,18 +14,6 @@ DEVELOPER = "arn:aws:iam::123456789012:user/developer"
 
 
 @pytest.fixture
-def work(clone):
-    """A working copy whose repository `demo` has main, and feature one commit ahead of it; feature is checked out."""
-    made = clone()
-    made.commit()
-    made.git("push", "-q", "origin", "main")
-    made.git("checkout", "-q", "-b", "feature")
-    made.commit("new.txt")
-    made.git("push", "-q", "origin", "feature")
-    return made
-
-
-@pytest.fixture
 def opened(codecommit, work):
     """opened(**changes) -> a new pull request from feature to main."""
 
