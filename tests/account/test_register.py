@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from account.functions import register
-from mlops.cloud import roles
+from mlops.cloud import account_stack, roles
 from sandbox.server import Sandbox
 from tests.account.conftest import RELEASE, ROOT, Registration, asked, deploy_boundary, function_environment, state
 from tests.account.resolved import Resolved
@@ -225,6 +225,18 @@ def test_only_its_own_interface_is_spoken(function: Registration, interface: obj
     refused = function(interface=interface)["refused"]
     assert "is not spoken here" in refused
     assert who in refused
+
+
+def test_a_newer_function_speaks_the_interface_before_and_its_answer_is_understood(
+    registration: Registration, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(register, "INTERFACE", 2)
+    assert account_stack.INTERFACE == 1
+    for interface in (1, 2):
+        answer = registration(interface=interface)
+        assert roles._roles("register", answer).arns.keys() == set(LABELS)
+    for interface in (0, 3):
+        assert "is not spoken here" in registration(interface=interface)["refused"]
 
 
 @pytest.mark.parametrize("slug", ["a", "a1-b2", "a" * 32, "devil", "production-line", "my-features"])

@@ -274,8 +274,10 @@ def test_doctor_says_which_side_is_older(place: Place) -> None:
             assert place.findings() == []
             lines = [line for line in place.clone.mlops("doctor").stdout.splitlines() if STACK in line]
         assert f"{stack}; this repository is of {release}: {older} is older, and both get along" in lines[0]
+    with place.publishing("interface", "2"):  # which speaks ours
+        assert (place.findings(), place.clone.mlops("setup", "--plan").code) == ([], 0)
     for interface, words in {
-        "2": "take the newer template with: mlops update",
+        "3": "take the newer template with: mlops update",
         "-1": "an administrator deploys the newer one with: make account",
     }.items():
         with place.publishing("interface", interface):

@@ -311,14 +311,15 @@ def test_an_account_stack_that_is_absent_or_apart(trained: Project) -> None:
         "the account stack mlops-account is not deployed in us-east-1; mlops setup tells whom to ask, and for what"
     )
     for interface, words in {
-        "2": "this repository (interface 1) is older than the account stack",
+        "3": "this repository (interface 1) is older than the account stack",
         "-1": "interface -1) is older than this repository can use (interface 1); an administrator deploys",
         "none": "publishes what this repository cannot read",
     }.items():
         with trained.publishing(interface=interface):
             assert words in trained.repository.refusal("submit")
-    with trained.publishing(interface="0"):
-        assert trained.repository.mlops("submit", "--plan").code == 0
+    for interface in ("0", "2"):
+        with trained.publishing(interface=interface):
+            assert trained.repository.mlops("submit", "--plan").code == 0
     with faults(trained.sandbox, fault(("ssm", "GetParametersByPath", 1), "access-denied", None)):
         assert trained.repository.refusal("submit").startswith("GetParametersByPath is not allowed: ")
 

@@ -11,9 +11,9 @@ from mlops.problem import NotAllowed, Problem
 STACK = "mlops-account"
 PREFIX = "/mlops/account/"
 # What repositories and the account stack agree on: the names below PREFIX, the questions to the registration function
-# and the layout of the bucket. Each side goes along with its own and with the one before.
+# and the layout of the bucket. Each side speaks its own and the one before, so one that is newer by one speaks ours.
 INTERFACE = 1
-ACCEPTED = (INTERFACE - 1, INTERFACE)
+ACCEPTED = (INTERFACE - 1, INTERFACE, INTERFACE + 1)
 
 
 class NotDeployed(Problem):
